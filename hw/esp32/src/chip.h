@@ -203,6 +203,10 @@ bool bus_write(esp32_t *chip, int core, uint32_t addr, const void *data, uint32_
 const uint8_t *bus_span(esp32_t *chip, int core, uint32_t addr, uint32_t *size);
 uint8_t *bus_span_writable(esp32_t *chip, int core, uint32_t addr, uint32_t *size);
 void bus_written(esp32_t *chip, uint32_t addr, uint32_t size);
+/* One byte of code, or an aligned literal, for the translator: from then on a store to that
+ * line of RAM drops translated code. False when nothing is there. */
+bool bus_fetch(esp32_t *chip, int core, uint32_t addr, uint8_t *byte);
+bool bus_fetch_word(esp32_t *chip, int core, uint32_t addr, uint32_t *word);
 /* DMA engines see DRAM only. */
 bool bus_dma_read(esp32_t *chip, uint32_t addr, void *data, uint32_t size);
 bool bus_dma_write(esp32_t *chip, uint32_t addr, const void *data, uint32_t size);

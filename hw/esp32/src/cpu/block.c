@@ -1,0 +1,275 @@
+/* Translation of guest code into blocks, and their lookup. */
+#include "cache.h"
+
+#include <string.h>
+
+#include "../rom/rom.h"
+
+/* arena units before a block's first operation */
+#define BLOCK_HEADER ((uint32_t)(sizeof(block_t) / sizeof(op_t)))
+
+static uint32_t hash_pc(uint32_t pc)
+{
+    return (pc ^ (pc >> 14)) & (JUMP_SLOTS - 1);
+}
+
+void lx6_flush(esp32_t *chip, int index)
+{
+    lx6_cache_t *c = chip->cache[index];
+    memset(c->jump_pc, 0, sizeof c->jump_pc);
+    memset(c->jump_block, 0, sizeof c->jump_block);
+    memset(c->partial_key, 0, sizeof c->partial_key);
+    memset(c->partial_block, 0, sizeof c->partial_block);
+    c->arena_used = 1;
+    c->flush = false;
+    c->generation++;
+}
+
+static bool is_lend(const lx6_cache_t *c, uint32_t pc)
+{
+    for (uint32_t i = (pc * 2654435761u) >> 22;; i = (i + 1) & (LEND_SLOTS - 1)) {
+        if (c->lend[i] == pc)
+            return true;
+        if (!c->lend[i])
+            return false;
+    }
+}
+
+void lx6_note_lend(esp32_t *chip, int index, uint32_t lend)
+{
+    lx6_cache_t *c = chip->cache[index];
+    if (!lend || is_lend(c, lend))
+        return;
+    if (c->lends >= LEND_SLOTS * 3 / 4) { /* start over: the ends still in use come back */
+        memset(c->lend, 0, sizeof c->lend);
+        c->lends = 0;
+        c->flush = true;
+    }
+    uint32_t i = (lend * 2654435761u) >> 22;
+    while (c->lend[i])
+        i = (i + 1) & (LEND_SLOTS - 1);
+    c->lend[i] = lend;
+    c->lends++;
+    /* a block that runs across the new end would miss the loop's way back */
+    for (uint32_t unit = 1; unit < c->arena_used;) {
+        const block_t *b = cache_block(c, unit);
+        if (b->pc < lend && lend <= b->end)
+            c->flush = true;
+        unit += BLOCK_HEADER + b->ops;
+    }
+}
+
+/* Up to 3 bytes of code at `pc`; returns how many could be fetched. Marks RAM as code so that
+ * stores to it drop the blocks. */
+static unsigned fetch(esp32_t *chip, int index, uint32_t pc, uint8_t *bytes)
+{
+    unsigned have = 0;
+    for (; have < 3; have++) {
+        int rom = pc + have - ROM0_BASE < ROM0_SIZE ? rom_code(pc + have) : -1;
+        if (rom >= 0)
+            bytes[have] = (uint8_t)rom;
+        else if (!bus_fetch(chip, index, pc + have, &bytes[have]))
+            break;
+    }
+    return have;
+}
+
+/* What can be executed at all: the instruction bus's regions. */
+static bool executable(uint32_t pc)
+{
+    return (pc >= ROM0_BASE && pc < IROM_END) ||
+           (pc >= RTC_SLOW_BASE && pc < RTC_SLOW_BASE + RTC_SLOW_SIZE);
+}
+
+static op_t *emit(block_t *b, enum opcode op)
+{
+    op_t *o = &b->op[b->ops++];
+    *o = (op_t){.handler = lx6_handlers()[op]};
+    return o;
+}
+
+static void emit_pseudo(block_t *b, enum opcode op, uint32_t pc)
+{
+    op_t *o = emit(b, op);
+    o->imm = pc;
+    if (op == OP_P_ROM || op == OP_P_FETCH || op == OP_P_BREAK)
+        o->pc = pc;
+}
+
+static bool has_breakpoint(const esp32_t *chip, uint32_t pc)
+{
+    for (int i = 0; i < chip->breakpoints; i++)
+        if (chip->breakpoint[i] == pc)
+            return true;
+    return false;
+}
+
+static void emit_insn(esp32_t *chip, int index, block_t *b, insn_t *insn, uint32_t pc)
+{
+    uint32_t next = pc + insn->length;
+    uint32_t literal;
+    if (insn->op == OP_L32R && bus_fetch_word(chip, index, insn->imm, &literal)) {
+        insn->op = OP_MOVI;
+        insn->imm = literal;
+    }
+    op_t *o = emit(b, insn->op);
+    o->r = insn->r;
+    o->s = insn->s;
+    o->t = insn->t;
+    o->imm = insn->imm;
+    o->pc = pc;
+    switch (insn->op) {
+    case OP_CALL4:
+        o->imm = (uint32_t)insn->r << 30 | ((pc + 3) & 0x3FFFFFFF);
+        emit(b, OP_P_FALL)->imm = insn->imm; /* data: target and link */
+        break;
+    case OP_CALL0:
+        o->imm = pc + 3;
+        emit(b, OP_P_FALL)->imm = insn->imm;
+        break;
+    case OP_LOOP: case OP_LOOPNEZ: case OP_LOOPGTZ:
+        lx6_note_lend(chip, index, insn->imm);
+        emit(b, OP_P_FALL)->imm = pc + 3;
+        break;
+    case OP_J: case OP_BEQZ: case OP_BNEZ: case OP_BLTZ: case OP_BGEZ: case OP_BEQI:
+    case OP_BNEI: case OP_BLTI: case OP_BGEI: case OP_BLTUI: case OP_BGEUI: case OP_BEQ:
+    case OP_BNE: case OP_BLT: case OP_BGE: case OP_BLTU: case OP_BGEU: case OP_BANY:
+    case OP_BNONE: case OP_BALL: case OP_BNALL: case OP_BBC: case OP_BBS: case OP_BBCI:
+    case OP_BBSI: case OP_BF: case OP_BT:
+        o->pc = 0; /* not linked yet */
+        break;
+    case OP_WSR: case OP_XSR:
+        o->r = insn->ends; /* look for interrupts behind it */
+        if (insn->ends)
+            emit_pseudo(b, is_lend(chip->cache[index], next) ? OP_P_LOOPEND : OP_P_FALL, next);
+        break;
+    case OP_RET: case OP_RETW: case OP_JX: break;
+    default:
+        if (insn->ends) /* system operations go on behind themselves */
+            emit_pseudo(b, is_lend(chip->cache[index], next) ? OP_P_LOOPEND : OP_P_FALL, next);
+        break;
+    }
+}
+
+/* Translate at `pc`: at most `most` instructions, none of which (before an ENTRY) reaches above
+ * `room` groups. */
+static uint32_t translate(esp32_t *chip, int index, uint32_t start, uint32_t most, uint32_t room)
+{
+    lx6_cache_t *c = chip->cache[index];
+    if (c->arena_used + BLOCK_HEADER + 2 * BLOCK_MOST + 4 > ARENA_UNITS)
+        lx6_flush(chip, index);
+    uint32_t unit = c->arena_used;
+    block_t *b = cache_block(c, unit);
+    *b = (block_t){.pc = start};
+
+    uint32_t pc = start;
+    op_t *entry = NULL; /* its r collects what the new window needs */
+    for (;;) {
+        uint8_t bytes[3];
+        insn_t insn;
+        if (b->count && is_lend(c, pc)) {
+            emit_pseudo(b, OP_P_LOOPEND, pc);
+            break;
+        }
+        if (b->count == most) {
+            emit_pseudo(b, OP_P_FALL, pc);
+            break;
+        }
+        if (chip->breakpoints && has_breakpoint(chip, pc)) {
+            if (b->count)
+                emit_pseudo(b, OP_P_FALL, pc);
+            else
+                emit_pseudo(b, OP_P_BREAK, pc);
+            if (b->count)
+                break;
+        }
+        if (pc - ROM0_BASE < ROM0_SIZE && rom_code(pc) < 0) {
+            if (b->count) {
+                emit_pseudo(b, OP_P_FALL, pc);
+            } else {
+                emit_pseudo(b, OP_P_ROM, pc);
+                b->count = 1;
+            }
+            break;
+        }
+        unsigned have = executable(pc) ? fetch(chip, index, pc, bytes) : 0;
+        bool narrow = have && (bytes[0] & 15) >= 8 && (bytes[0] & 15) < 14;
+        if (have < (narrow ? 2u : 3u)) {
+            if (b->count) {
+                emit_pseudo(b, OP_P_FALL, pc);
+            } else {
+                emit_pseudo(b, OP_P_FETCH, pc);
+                b->count = 1;
+            }
+            break;
+        }
+        lx6_decode(pc, bytes, &insn);
+        if (entry) {
+            if (insn.window > entry->r)
+                entry->r = insn.window;
+        } else if (insn.window > room) {
+            if (!b->count)
+                return 0;
+            emit_pseudo(b, OP_P_FALL, pc);
+            break;
+        } else if (insn.window > b->window) {
+            b->window = insn.window;
+        }
+        uint32_t first = b->ops;
+        emit_insn(chip, index, b, &insn, pc);
+        b->op[first].left = (uint8_t)b->count; /* turned round below */
+        b->count++;
+        if (insn.op == OP_ENTRY) {
+            entry = &b->op[first];
+            entry->r = 0;
+        }
+        pc += insn.length;
+        if (insn.ends)
+            break;
+    }
+    b->end = pc;
+    for (uint32_t i = 0; i < b->ops; i++)
+        b->op[i].left = (uint8_t)(b->count - b->op[i].left);
+    c->arena_used += BLOCK_HEADER + b->ops;
+    return unit;
+}
+
+uint32_t lx6_block_at(esp32_t *chip, int index, uint32_t pc)
+{
+    lx6_cache_t *c = chip->cache[index];
+    if (c->flush)
+        lx6_flush(chip, index);
+    uint32_t slot = hash_pc(pc);
+    if (c->jump_pc[slot] == pc && c->jump_block[slot])
+        return c->jump_block[slot];
+    uint32_t unit = translate(chip, index, pc, BLOCK_MOST, 3);
+    if (c->flush) { /* the block itself closed a loop over an older one */
+        lx6_flush(chip, index);
+        unit = translate(chip, index, pc, BLOCK_MOST, 3);
+    }
+    c->jump_pc[slot] = pc;
+    c->jump_block[slot] = unit;
+    return unit;
+}
+
+uint32_t lx6_partial_block(esp32_t *chip, int index, uint32_t pc, uint32_t most, uint32_t room)
+{
+    lx6_cache_t *c = chip->cache[index];
+    if (most > BLOCK_MOST)
+        most = BLOCK_MOST;
+    uint64_t key = (uint64_t)pc << 16 | most << 4 | room | 8;
+    uint32_t slot = (uint32_t)((key * 0x9E3779B97F4A7C15ull) >> 54);
+    if (c->partial_key[slot] == key)
+        return c->partial_block[slot];
+    uint32_t unit = translate(chip, index, pc, most, room);
+    if (c->flush) {
+        lx6_flush(chip, index);
+        unit = translate(chip, index, pc, most, room);
+    }
+    if (unit) {
+        cache_block(c, unit)->partial = 1;
+        c->partial_key[slot] = key;
+        c->partial_block[slot] = unit;
+    }
+    return unit;
+}

@@ -1,0 +1,130 @@
+/* Translated code of one core: blocks of pre-decoded operations, and page tables.
+ *
+ * Nothing here is machine state: a chip whose caches are dropped at any moment runs on bit for
+ * bit the same. That holds because a run stops after an exact number of instructions: where the
+ * budget ends inside a block, a shorter block is translated for just that stretch. */
+#ifndef CACHE_H
+#define CACHE_H
+
+#include "../chip.h"
+#include "decode.h"
+
+/* One operation, 16 bytes. Conditional branches carry on into the same block when not taken,
+ * so a block is a straight line with side exits. */
+typedef struct {
+    int32_t handler; /* offset of the handler's label, see exec.c */
+    uint8_t r, s, t;
+    uint8_t left; /* instructions of the block from this one to the end */
+    uint32_t imm;
+    uint32_t pc; /* of the instruction; in a branch or jump: link, an index into the arena */
+} op_t;
+
+typedef struct {
+    uint32_t pc;
+    uint16_t count;  /* instructions */
+    uint8_t window;  /* highest register group touched before an ENTRY, 0..3 */
+    uint8_t partial; /* made for a budget: never linked to */
+    uint32_t end;    /* pc behind the last instruction */
+    uint32_t ops;    /* operations, pseudo ones included */
+    op_t op[];
+} block_t;
+
+#define BLOCK_MOST 48          /* instructions */
+#define ARENA_UNITS (1u << 19) /* of 16 bytes: 8 MB a core at most, touched as used */
+#define JUMP_SLOTS (1u << 14)
+#define PARTIAL_SLOTS 1024u
+#define LEND_SLOTS 1024u
+
+struct lx6_cache {
+    /* host address of guest byte 0 of each page (pointer minus guest address), 0 when there is
+     * no plain memory to read (write); pages that hold translated code are not in `wr` */
+    uintptr_t rd[MAP_PAGES];
+    uintptr_t wr[MAP_PAGES];
+
+    uint32_t room;      /* register groups above the current one that are free: 0..3 */
+    bool attention;     /* leave the interpreter after this instruction */
+    bool flush;         /* drop all blocks before the next one is looked up */
+    uint32_t cycles;    /* of the slice in hand */
+    int32_t budget;     /* of them left; exact while outside the interpreter loop */
+    uint32_t jump_pc[JUMP_SLOTS];
+    uint32_t jump_block[JUMP_SLOTS]; /* arena index */
+    uint64_t partial_key[PARTIAL_SLOTS];
+    uint32_t partial_block[PARTIAL_SLOTS];
+    uint32_t lend[LEND_SLOTS]; /* known loop ends, open addressing, 0 free */
+    uint32_t lends;
+    uint32_t arena_used;
+    uint32_t generation; /* counts flushes: arena indices of an older one mean nothing */
+    uint32_t resume_pc;  /* do not stop at the breakpoint here; 0: none */
+    op_t *arena; /* unit 0 is never used: index 0 means none */
+};
+
+/* Handler label offsets, filled by exec.c. */
+const int32_t *lx6_handlers(void);
+
+/* The block at `pc` (translated when needed); arena index, never 0. */
+uint32_t lx6_block_at(esp32_t *chip, int index, uint32_t pc);
+/* A block of at most `most` instructions that stay within `room` register groups; 0 when not
+ * even the first does. */
+uint32_t lx6_partial_block(esp32_t *chip, int index, uint32_t pc, uint32_t most, uint32_t room);
+/* A loop may end at `lend`: from now on blocks end there. */
+void lx6_note_lend(esp32_t *chip, int index, uint32_t lend);
+
+static inline block_t *cache_block(lx6_cache_t *cache, uint32_t unit)
+{
+    return (block_t *)(void *)&cache->arena[unit];
+}
+
+/* --- exception.c -------------------------------------------------------------------- */
+
+/* Take the pending interrupt if there is one above the current level. */
+bool lx6_take_interrupt(esp32_t *chip, int index);
+/* Is an enabled interrupt pending above the current level? */
+bool lx6_interrupt_pending(const lx6_t *cpu);
+/* Raise the window overflow for the nearest occupied group above (room + 1), at `pc`. */
+void lx6_window_overflow(esp32_t *chip, int index, uint32_t pc);
+/* BREAK: the debug exception, when level 6 is above the current one. Sets pc. */
+void lx6_debug_break(esp32_t *chip, int index, uint32_t pc);
+/* Tell the log of an instruction LX6 does not have. */
+void lx6_report_illegal(esp32_t *chip, int index, uint32_t pc);
+/* Put WINDOWBASE at `base`, keeping the mirror of the wrapped window. */
+static inline void lx6_set_windowbase(lx6_t *cpu, uint32_t base)
+{
+    uint32_t old = cpu->windowbase;
+    if (unlikely(old > 12))
+        __builtin_memcpy(cpu->ar, cpu->ar + 64, (old - 12) * 16);
+    if (unlikely(base > 12))
+        __builtin_memcpy(cpu->ar + 64, cpu->ar, (base - 12) * 16);
+    cpu->windowbase = base;
+}
+/* Free register groups above the current window (3 when overflow checks are off). */
+static inline uint32_t lx6_room(const lx6_t *cpu)
+{
+    uint32_t ws = cpu->windowstart | cpu->windowstart << 16;
+    if ((cpu->ps & (PS_WOE | PS_EXCM)) != PS_WOE)
+        return 3;
+    return (uint32_t)__builtin_ctz((ws >> (cpu->windowbase + 1) & 7) | 8);
+}
+
+#define UR_THREADPTR 231
+#define UR_FCR 232
+#define UR_FSR 233
+#define UR_F64R_LO 234
+#define UR_F64R_HI 235
+#define UR_F64S 236
+
+/* --- special.c ---------------------------------------------------------------------- */
+
+/* Special register access; false when LX6 has no such register. Writes with effects outside
+ * the core (timers, interrupts) do them. */
+bool lx6_sr_read(esp32_t *chip, int index, unsigned sr, uint32_t *value);
+bool lx6_sr_write(esp32_t *chip, int index, unsigned sr, uint32_t value);
+bool lx6_ur_read(lx6_t *cpu, unsigned ur, uint32_t *value);
+bool lx6_ur_write(lx6_t *cpu, unsigned ur, uint32_t value);
+
+/* --- memory.c: what the fast path in exec.c does not do ----------------------------- */
+
+/* Load or store of 1, 2 or 4 bytes anywhere. False when the access raised an exception. */
+bool lx6_load(esp32_t *chip, int index, uint32_t addr, unsigned size, uint32_t pc, uint32_t *value);
+bool lx6_store(esp32_t *chip, int index, uint32_t addr, unsigned size, uint32_t pc, uint32_t value);
+
+#endif

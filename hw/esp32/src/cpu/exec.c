@@ -1,0 +1,717 @@
+/* The interpreter: one function, one label an operation, threaded through pre-decoded blocks.
+ *
+ * While inside, `budget` counts the instructions left in the slice; a block is paid for as a
+ * whole on entry and a side exit gives back what it skipped (op->left). */
+#include "cache.h"
+
+#include "../rom/rom.h"
+#include "fpu.h"
+#include "mac16.h"
+
+/* narrow loads and stores reach the data bus only; the instruction bus is word-wide */
+#define NARROW_PAGES ((ROM0_BASE - MAP_BASE) >> MAP_PAGE_SHIFT)
+
+static inline uint32_t rotate_right(uint32_t value, unsigned n)
+{
+    return value >> n | value << (32 - n);
+}
+
+static bool loop_back(lx6_t *cpu, uint32_t next)
+{
+    if (next != cpu->lend || !cpu->lcount || (cpu->ps & PS_EXCM))
+        return false;
+    cpu->lcount--;
+    return true;
+}
+
+/* Where the instruction after the one at `pc` stands, loops included. */
+static COLD uint32_t next_pc(esp32_t *chip, int index, uint32_t pc)
+{
+    uint8_t first = 0;
+    int rom = pc - ROM0_BASE < ROM0_SIZE ? rom_code(pc) : -1;
+    if (rom >= 0)
+        first = (uint8_t)rom;
+    else
+        bus_fetch(chip, index, pc, &first);
+    uint32_t next = pc + ((first & 15) >= 8 && (first & 15) < 14 ? 2 : 3);
+    lx6_t *cpu = &chip->state.core[index];
+    return loop_back(cpu, next) ? cpu->lbeg : next;
+}
+
+static uint32_t clamps(uint32_t value, uint32_t bit)
+{
+    int32_t most = (int32_t)((1u << bit) - 1), v = (int32_t)value;
+    return (uint32_t)(v > most ? most : v < -most - 1 ? -most - 1 : v);
+}
+
+static uint32_t nsa(uint32_t v)
+{
+    v ^= (uint32_t)((int32_t)v >> 31);
+    return v ? (uint32_t)__builtin_clz(v) - 1 : 31;
+}
+
+#define A(n) a[op->n]
+#define F(n) cpu->f[op->n]
+#define SIGNED(x) ((int32_t)(x))
+
+#define DISPATCH() goto *(const void *)((const char *)&&base + op->handler)
+#define NEXT()                                                                                     \
+    do {                                                                                           \
+        op++;                                                                                      \
+        DISPATCH();                                                                                \
+    } while (0)
+#define DO(name, ...)                                                                              \
+    L_##name:                                                                                      \
+    {                                                                                              \
+        __VA_ARGS__;                                                                               \
+        NEXT();                                                                                    \
+    }
+
+/* go on in the block `b` */
+#define ENTER(b)                                                                                   \
+    do {                                                                                           \
+        block_t *enter_ = (b);                                                                     \
+        if (unlikely(budget < enter_->count) || unlikely(enter_->window > c->room)) {              \
+            block = enter_;                                                                        \
+            goto enter_slowly;                                                                     \
+        }                                                                                          \
+        budget -= enter_->count;                                                                   \
+        op = enter_->op;                                                                           \
+        DISPATCH();                                                                                \
+    } while (0)
+/* follow the link in `o` (its pc field), making it first when it is not there */
+#define FOLLOW(o)                                                                                  \
+    do {                                                                                           \
+        if (unlikely(!(o)->pc)) {                                                                  \
+            link = (op_t *)(o);                                                                    \
+            goto make_link;                                                                        \
+        }                                                                                          \
+        ENTER(cache_block(c, (o)->pc));                                                            \
+    } while (0)
+#define JUMP(address)                                                                              \
+    do {                                                                                           \
+        uint32_t to_ = (address);                                                                  \
+        uint32_t slot_ = (to_ ^ (to_ >> 14)) & (JUMP_SLOTS - 1);                                   \
+        if (unlikely(c->jump_pc[slot_] != to_) || unlikely(!c->jump_block[slot_])) {               \
+            cpu->pc = to_;                                                                         \
+            goto look_up;                                                                          \
+        }                                                                                          \
+        ENTER(cache_block(c, c->jump_block[slot_]));                                               \
+    } while (0)
+#define BRANCH(name, condition)                                                                    \
+    L_##name:                                                                                      \
+    if (condition) {                                                                               \
+        budget += op->left - 1;                                                                    \
+        FOLLOW(op);                                                                                \
+    }                                                                                              \
+    NEXT();
+
+/* the rest of the chip sees exact time and pc from here on; this instruction is not over */
+#define SYNC()                                                                                     \
+    do {                                                                                           \
+        c->budget = budget + op->left;                                                             \
+        cpu->pc = op->pc;                                                                          \
+    } while (0)
+#define RAISE(cause, vaddr)                                                                        \
+    do {                                                                                           \
+        SYNC();                                                                                    \
+        lx6_raise(chip, index, cause, op->pc, vaddr);                                              \
+        goto excepted;                                                                             \
+    } while (0)
+#define NEED_FPU()                                                                                 \
+    if (unlikely(!(cpu->cpenable & 1)))                                                            \
+    RAISE(CAUSE_CP0_DISABLED, cpu->excvaddr)
+
+#define LOAD(size, pages, low, type, address, assign)                                              \
+    {                                                                                              \
+        uint32_t ad = (address), value;                                                            \
+        uint32_t page = rotate_right(ad - MAP_BASE, low) >> (MAP_PAGE_SHIFT - low);                \
+        uintptr_t host;                                                                            \
+        if (likely(page < pages) && likely(host = c->rd[page])) {                                  \
+            value = *(const type *)(host + ad);                                                    \
+            assign;                                                                                \
+            NEXT();                                                                                \
+        }                                                                                          \
+        SYNC();                                                                                    \
+        if (!lx6_load(chip, index, ad, size, op->pc, &value))                                      \
+            goto excepted;                                                                         \
+        assign;                                                                                    \
+        if (unlikely(c->attention))                                                                \
+            goto leave_after;                                                                      \
+        NEXT();                                                                                    \
+    }
+#define STORE(size, pages, low, type, address, value, then)                                        \
+    {                                                                                              \
+        uint32_t ad = (address);                                                                   \
+        uint32_t page = rotate_right(ad - MAP_BASE, low) >> (MAP_PAGE_SHIFT - low);                \
+        uintptr_t host;                                                                            \
+        if (likely(page < pages) && likely(host = c->wr[page])) {                                  \
+            *(type *)(host + ad) = (type)(value);                                                  \
+            then;                                                                                  \
+            NEXT();                                                                                \
+        }                                                                                          \
+        SYNC();                                                                                    \
+        if (!lx6_store(chip, index, ad, size, op->pc, value))                                      \
+            goto excepted;                                                                         \
+        then;                                                                                      \
+        if (unlikely(c->attention))                                                                \
+            goto leave_after;                                                                      \
+        NEXT();                                                                                    \
+    }
+#define LOAD8(ad, as) LOAD(1, NARROW_PAGES, 0, uint8_t, ad, as)
+#define LOAD16(ad, as) LOAD(2, NARROW_PAGES, 1, uint16_t, ad, as)
+#define LOAD32(ad, as) LOAD(4, MAP_PAGES, 2, uint32_t, ad, as)
+#define STORE32(ad, v, then) STORE(4, MAP_PAGES, 2, uint32_t, ad, v, then)
+
+#define BOOL(n) ((cpu->br >> (n)) & 1)
+#define SET_BOOL(n, v) (cpu->br = (cpu->br & ~(1u << (n))) | (uint32_t)(v) << (n))
+
+static const int32_t *execute(esp32_t *chip, int index)
+{
+    static const int32_t handlers[OP_COUNT] = {
+#define OP(name, regs) &&L_##name - &&base,
+#include "opcodes.def"
+#undef OP
+    };
+    if (!chip)
+        return handlers;
+
+    lx6_t *const cpu = &chip->state.core[index];
+    lx6_cache_t *const c = chip->cache[index];
+    uint32_t *a = lx6_a(cpu, 0);
+    int32_t budget = c->budget;
+    const op_t *op;
+    op_t *link;
+    block_t *block;
+
+look_up: /* cpu->pc, by way of the table */
+    block = cache_block(c, lx6_block_at(chip, index, cpu->pc));
+    ENTER(block);
+
+make_link: { /* from link (its imm is the target) */
+    uint32_t generation = c->generation;
+    uint32_t unit = lx6_block_at(chip, index, cpu->pc = link->imm);
+    if (c->generation == generation)
+        link->pc = unit;
+    ENTER(cache_block(c, unit));
+}
+
+enter_slowly: { /* the budget ends inside `block`, or it reaches above the free window */
+    cpu->pc = block->pc;
+    if (budget <= 0)
+        goto out;
+    uint32_t most = budget < (int32_t)block->count ? (uint32_t)budget : BLOCK_MOST;
+    uint32_t unit = lx6_partial_block(chip, index, cpu->pc, most, c->room);
+    if (!unit) {
+        budget--;
+        lx6_window_overflow(chip, index, cpu->pc);
+        a = lx6_a(cpu, 0);
+        goto look_up;
+    }
+    block = cache_block(c, unit);
+    budget -= block->count;
+    op = block->op;
+    DISPATCH();
+}
+
+excepted: /* lx6_raise() has set the pc; the instruction counts */
+    budget += op->left - 1;
+    a = lx6_a(cpu, 0);
+    goto look_up;
+
+leave_after: /* this instruction is done, the rest of the block is not */
+    budget += op->left - 1;
+    cpu->pc = next_pc(chip, index, op->pc);
+    goto out;
+
+check_interrupt: /* an operation that ends its block may have let one through */
+    if (unlikely(c->attention) || unlikely(lx6_interrupt_pending(cpu))) {
+        budget += op->left - 1;
+        cpu->pc = op[1].imm;
+        if (loop_back(cpu, cpu->pc))
+            cpu->pc = cpu->lbeg;
+        goto out;
+    }
+    NEXT();
+
+base:
+    DO(ADD, A(r) = A(s) + A(t))
+    DO(ADDX2, A(r) = (A(s) << 1) + A(t))
+    DO(ADDX4, A(r) = (A(s) << 2) + A(t))
+    DO(ADDX8, A(r) = (A(s) << 3) + A(t))
+    DO(SUB, A(r) = A(s) - A(t))
+    DO(SUBX2, A(r) = (A(s) << 1) - A(t))
+    DO(SUBX4, A(r) = (A(s) << 2) - A(t))
+    DO(SUBX8, A(r) = (A(s) << 3) - A(t))
+    DO(AND, A(r) = A(s) & A(t))
+    DO(OR, A(r) = A(s) | A(t))
+    DO(XOR, A(r) = A(s) ^ A(t))
+    DO(NEG, A(r) = 0 - A(t))
+    DO(ABS, uint32_t v = A(t); A(r) = SIGNED(v) < 0 ? 0 - v : v)
+    DO(ADDI, A(t) = A(s) + op->imm)
+    DO(MOVI, A(t) = op->imm)
+    DO(MOV, A(t) = A(s))
+    DO(MOVEQZ, if (!A(t)) A(r) = A(s))
+    DO(MOVNEZ, if (A(t)) A(r) = A(s))
+    DO(MOVLTZ, if (SIGNED(A(t)) < 0) A(r) = A(s))
+    DO(MOVGEZ, if (SIGNED(A(t)) >= 0) A(r) = A(s))
+    DO(MIN, A(r) = SIGNED(A(s)) < SIGNED(A(t)) ? A(s) : A(t))
+    DO(MAX, A(r) = SIGNED(A(s)) > SIGNED(A(t)) ? A(s) : A(t))
+    DO(MINU, A(r) = A(s) < A(t) ? A(s) : A(t))
+    DO(MAXU, A(r) = A(s) > A(t) ? A(s) : A(t))
+    DO(NSA, A(t) = nsa(A(s)))
+    DO(NSAU, A(t) = A(s) ? (uint32_t)__builtin_clz(A(s)) : 32)
+    DO(SEXT, A(r) = (uint32_t)(SIGNED(A(s) << (31 - op->imm)) >> (31 - op->imm)))
+    DO(CLAMPS, A(r) = clamps(A(s), op->imm))
+    DO(EXTUI, A(r) = A(t) >> op->s & op->imm)
+
+    DO(SLLI, A(r) = op->t < 32 ? A(s) << op->t : 0)
+    DO(SRLI, A(r) = A(t) >> op->s)
+    DO(SRAI, A(r) = (uint32_t)(SIGNED(A(t)) >> op->s))
+    DO(SLL, A(r) = (uint32_t)((uint64_t)A(s) << 32 >> cpu->sar))
+    DO(SRL, A(r) = cpu->sar < 32 ? A(t) >> cpu->sar : 0)
+    DO(SRA, A(r) = (uint32_t)(SIGNED(A(t)) >> (cpu->sar < 32 ? cpu->sar : 31)))
+    DO(SRC, A(r) = (uint32_t)(((uint64_t)A(s) << 32 | A(t)) >> cpu->sar))
+    DO(SSR, cpu->sar = A(s) & 31)
+    DO(SSL, cpu->sar = 32 - (A(s) & 31))
+    DO(SSA8L, cpu->sar = (A(s) & 3) << 3)
+    DO(SSA8B, cpu->sar = 32 - ((A(s) & 3) << 3))
+    DO(SSAI, cpu->sar = op->imm)
+
+    DO(MUL16U, A(r) = (A(s) & 0xFFFF) * (A(t) & 0xFFFF))
+    DO(MUL16S, A(r) = (uint32_t)((int32_t)(int16_t)A(s) * (int16_t)A(t)))
+    DO(MULL, A(r) = A(s) * A(t))
+    DO(MULUH, A(r) = (uint32_t)((uint64_t)A(s) * A(t) >> 32))
+    DO(MULSH, A(r) = (uint32_t)((uint64_t)((int64_t)SIGNED(A(s)) * SIGNED(A(t))) >> 32))
+L_QUOU:
+    if (unlikely(!A(t)))
+        RAISE(CAUSE_DIVIDE_BY_ZERO, cpu->excvaddr);
+    A(r) = A(s) / A(t);
+    NEXT();
+L_REMU:
+    if (unlikely(!A(t)))
+        RAISE(CAUSE_DIVIDE_BY_ZERO, cpu->excvaddr);
+    A(r) = A(s) % A(t);
+    NEXT();
+L_QUOS:
+    if (unlikely(!A(t)))
+        RAISE(CAUSE_DIVIDE_BY_ZERO, cpu->excvaddr);
+    A(r) = A(t) == 0xFFFFFFFF ? 0 - A(s) : (uint32_t)(SIGNED(A(s)) / SIGNED(A(t)));
+    NEXT();
+L_REMS:
+    if (unlikely(!A(t)))
+        RAISE(CAUSE_DIVIDE_BY_ZERO, cpu->excvaddr);
+    A(r) = A(t) == 0xFFFFFFFF ? 0 : (uint32_t)(SIGNED(A(s)) % SIGNED(A(t)));
+    NEXT();
+L_MAC16: {
+    uint32_t address;
+    if (mac16_loads(op->imm, a, &address)) {
+        uint32_t value;
+        SYNC();
+        if (!lx6_load(chip, index, address, 4, op->pc, &value))
+            goto excepted;
+        mac16_execute(cpu, a, op->imm);
+        mac16_load(cpu, a, op->imm, address, value);
+    } else {
+        mac16_execute(cpu, a, op->imm);
+    }
+    NEXT();
+}
+
+    DO(ANDB, SET_BOOL(op->r, BOOL(op->s) & BOOL(op->t)))
+    DO(ANDBC, SET_BOOL(op->r, BOOL(op->s) & ~BOOL(op->t) & 1))
+    DO(ORB, SET_BOOL(op->r, BOOL(op->s) | BOOL(op->t)))
+    DO(ORBC, SET_BOOL(op->r, BOOL(op->s) | (~BOOL(op->t) & 1)))
+    DO(XORB, SET_BOOL(op->r, BOOL(op->s) ^ BOOL(op->t)))
+    DO(ANY4, SET_BOOL(op->t, (cpu->br >> (op->s & 12) & 15) != 0))
+    DO(ALL4, SET_BOOL(op->t, (cpu->br >> (op->s & 12) & 15) == 15))
+    DO(ANY8, SET_BOOL(op->t, (cpu->br >> (op->s & 8) & 255) != 0))
+    DO(ALL8, SET_BOOL(op->t, (cpu->br >> (op->s & 8) & 255) == 255))
+    DO(MOVF, if (!BOOL(op->t)) A(r) = A(s))
+    DO(MOVT, if (BOOL(op->t)) A(r) = A(s))
+
+L_L8UI:
+    LOAD8(A(s) + op->imm, A(t) = value)
+L_L16UI:
+    LOAD16(A(s) + op->imm, A(t) = value)
+L_L16SI:
+    LOAD16(A(s) + op->imm, A(t) = (uint32_t)(int32_t)(int16_t)value)
+L_L32I:
+    LOAD32(A(s) + op->imm, A(t) = value)
+L_L32R:
+    LOAD32(op->imm, A(t) = value)
+L_S8I:
+    STORE(1, NARROW_PAGES, 0, uint8_t, A(s) + op->imm, A(t), )
+L_S16I:
+    STORE(2, NARROW_PAGES, 1, uint16_t, A(s) + op->imm, A(t), )
+L_S32I:
+    STORE32(A(s) + op->imm, A(t), )
+L_S32C1I: {
+    uint32_t address = A(s) + op->imm, value;
+    SYNC();
+    if (!lx6_load(chip, index, address, 4, op->pc, &value))
+        goto excepted;
+    if (value == cpu->scompare1 && !lx6_store(chip, index, address, 4, op->pc, A(t)))
+        goto excepted;
+    A(t) = value;
+    if (unlikely(c->attention))
+        goto leave_after;
+    NEXT();
+}
+
+    BRANCH(BEQZ, !A(s))
+    BRANCH(BNEZ, A(s))
+    BRANCH(BLTZ, SIGNED(A(s)) < 0)
+    BRANCH(BGEZ, SIGNED(A(s)) >= 0)
+    BRANCH(BEQI, SIGNED(A(s)) == lx6_b4const[op->r])
+    BRANCH(BNEI, SIGNED(A(s)) != lx6_b4const[op->r])
+    BRANCH(BLTI, SIGNED(A(s)) < lx6_b4const[op->r])
+    BRANCH(BGEI, SIGNED(A(s)) >= lx6_b4const[op->r])
+    BRANCH(BLTUI, A(s) < lx6_b4constu[op->r])
+    BRANCH(BGEUI, A(s) >= lx6_b4constu[op->r])
+    BRANCH(BEQ, A(s) == A(t))
+    BRANCH(BNE, A(s) != A(t))
+    BRANCH(BLT, SIGNED(A(s)) < SIGNED(A(t)))
+    BRANCH(BGE, SIGNED(A(s)) >= SIGNED(A(t)))
+    BRANCH(BLTU, A(s) < A(t))
+    BRANCH(BGEU, A(s) >= A(t))
+    BRANCH(BANY, A(s) & A(t))
+    BRANCH(BNONE, !(A(s) & A(t)))
+    BRANCH(BALL, !(~A(s) & A(t)))
+    BRANCH(BNALL, ~A(s) & A(t))
+    BRANCH(BBC, !(A(s) >> (A(t) & 31) & 1))
+    BRANCH(BBS, A(s) >> (A(t) & 31) & 1)
+    BRANCH(BBCI, !(A(s) >> op->t & 1))
+    BRANCH(BBSI, A(s) >> op->t & 1)
+    BRANCH(BF, !BOOL(op->s))
+    BRANCH(BT, BOOL(op->s))
+
+L_J:
+    FOLLOW(op);
+L_JX:
+    JUMP(A(s));
+L_CALL0:
+    a[0] = op->imm;
+    op++;
+    FOLLOW(op);
+L_CALL4:
+    a[op->r * 4] = op->imm;
+    cpu->ps = (cpu->ps & ~PS_CALLINC) | (uint32_t)op->r << PS_CALLINC_SHIFT;
+    op++;
+    FOLLOW(op);
+L_CALLX0: {
+    uint32_t target = A(s);
+    a[0] = op->imm;
+    JUMP(target);
+}
+L_CALLX4: {
+    uint32_t target = A(s);
+    a[op->r * 4] = op->imm;
+    cpu->ps = (cpu->ps & ~PS_CALLINC) | (uint32_t)op->r << PS_CALLINC_SHIFT;
+    JUMP(target);
+}
+L_RET:
+    JUMP(a[0]);
+L_RETW: {
+    uint32_t ret = a[0], n = ret >> 30, base = cpu->windowbase;
+    uint32_t below = (cpu->windowstart | cpu->windowstart << 16) >> (base + 13) & 7;
+    if (unlikely(!n) || unlikely((cpu->ps & (PS_WOE | PS_EXCM)) != PS_WOE) ||
+        unlikely(below >> (3 - n) > 1) || unlikely(below && !(below >> (3 - n))))
+        RAISE(CAUSE_ILLEGAL, cpu->excvaddr);
+    cpu->ps = (cpu->ps & ~PS_OWB) | base << PS_OWB_SHIFT;
+    lx6_set_windowbase(cpu, (base - n) & 15);
+    a = lx6_a(cpu, 0);
+    if (unlikely(!below)) { /* the caller's registers are in its stack frame */
+        static const uint32_t vector[4] = {0, 0x40, 0xC0, 0x140};
+        cpu->epc[1] = op->pc;
+        cpu->ps |= PS_EXCM;
+        cpu->pc = cpu->vecbase + vector[n];
+        c->room = 3;
+        goto look_up;
+    }
+    cpu->windowstart &= ~(1u << base);
+    c->room = lx6_room(cpu);
+    JUMP((op->pc & 0xC0000000) | (ret & 0x3FFFFFFF));
+}
+L_ENTRY: {
+    uint32_t n = cpu->ps >> PS_CALLINC_SHIFT & 3;
+    if (unlikely(op->s > 3) || unlikely((cpu->ps & (PS_WOE | PS_EXCM)) != PS_WOE))
+        RAISE(CAUSE_ILLEGAL, cpu->excvaddr);
+    if (unlikely(n > c->room)) {
+        lx6_window_overflow(chip, index, op->pc);
+        goto excepted;
+    }
+    a[n * 4 + op->s] = A(s) - op->imm;
+    uint32_t base = (cpu->windowbase + n) & 15;
+    lx6_set_windowbase(cpu, base);
+    cpu->windowstart |= 1u << base;
+    a = lx6_a(cpu, 0);
+    c->room = lx6_room(cpu);
+    if (unlikely(op->r > c->room)) { /* what follows reaches above the free window */
+        budget += op->left - 1;
+        cpu->pc = op->pc + 3;
+        goto look_up;
+    }
+    NEXT();
+}
+L_MOVSP: {
+    uint32_t below = (cpu->windowstart | cpu->windowstart << 16) >> (cpu->windowbase + 13) & 7;
+    if (unlikely(!below))
+        RAISE(CAUSE_ALLOCA, cpu->excvaddr);
+    A(t) = A(s);
+    NEXT();
+}
+L_ROTW:
+    lx6_set_windowbase(cpu, (cpu->windowbase + op->imm) & 15);
+    a = lx6_a(cpu, 0);
+    c->room = lx6_room(cpu);
+    NEXT();
+L_LOOP:
+    cpu->lcount = A(s) - 1;
+    cpu->lbeg = op[1].imm;
+    cpu->lend = op->imm;
+    NEXT();
+L_LOOPNEZ:
+    cpu->lcount = A(s) - 1;
+    cpu->lbeg = op[1].imm;
+    cpu->lend = op->imm;
+    if (!A(s))
+        JUMP(op->imm);
+    NEXT();
+L_LOOPGTZ:
+    cpu->lcount = A(s) - 1;
+    cpu->lbeg = op[1].imm;
+    cpu->lend = op->imm;
+    if (SIGNED(A(s)) <= 0)
+        JUMP(op->imm);
+    NEXT();
+
+L_RSR:
+    SYNC();
+    if (unlikely(!lx6_sr_read(chip, index, op->imm, &A(t))))
+        RAISE(CAUSE_ILLEGAL, cpu->excvaddr);
+    NEXT();
+L_RSR_CCOUNT:
+    SYNC();
+    A(t) = lx6_ccount(chip, index);
+    NEXT();
+L_WSR:
+    SYNC();
+    if (unlikely(!lx6_sr_write(chip, index, op->imm, A(t))))
+        RAISE(CAUSE_ILLEGAL, cpu->excvaddr);
+    goto special_written;
+L_XSR: {
+    uint32_t old, value = A(t);
+    SYNC();
+    if (unlikely(!lx6_sr_read(chip, index, op->imm, &old)) ||
+        unlikely(!lx6_sr_write(chip, index, op->imm, value)))
+        RAISE(CAUSE_ILLEGAL, cpu->excvaddr);
+    A(t) = old;
+}
+special_written:
+    /* those that do not end the block (insn->ends) have nothing to look after */
+    a = lx6_a(cpu, 0);
+    if (op->r)
+        goto check_interrupt;
+    NEXT();
+L_RUR:
+    if (op->imm == UR_FCR || op->imm == UR_FSR)
+        NEED_FPU();
+    if (unlikely(!lx6_ur_read(cpu, op->imm, &A(r))))
+        RAISE(CAUSE_ILLEGAL, cpu->excvaddr);
+    NEXT();
+L_WUR:
+    if (op->imm == UR_FCR || op->imm == UR_FSR)
+        NEED_FPU();
+    if (unlikely(!lx6_ur_write(cpu, op->imm, A(t))))
+        RAISE(CAUSE_ILLEGAL, cpu->excvaddr);
+    NEXT();
+L_RSIL: {
+    uint32_t old = cpu->ps;
+    cpu->ps = (cpu->ps & ~PS_INTLEVEL) | op->s;
+    A(t) = old;
+    goto check_interrupt;
+}
+L_WAITI:
+    cpu->ps = (cpu->ps & ~PS_INTLEVEL) | op->s;
+    cpu->waiting = true;
+    budget += op->left - 1;
+    cpu->pc = op[1].imm;
+    if (loop_back(cpu, cpu->pc))
+        cpu->pc = cpu->lbeg;
+    goto out;
+L_RFE:
+    cpu->ps &= ~PS_EXCM;
+    cpu->pc = cpu->epc[1];
+    goto returned;
+L_RFDE:
+    cpu->pc = cpu->depc;
+    goto returned;
+L_RFI:
+    if (unlikely(op->s < 2 || op->s > 7))
+        RAISE(CAUSE_ILLEGAL, cpu->excvaddr);
+    cpu->ps = cpu->eps[op->s];
+    cpu->pc = cpu->epc[op->s];
+    goto returned;
+L_RFWO:
+    cpu->windowstart &= ~(1u << cpu->windowbase);
+    goto window_returned;
+L_RFWU:
+    cpu->windowstart |= 1u << cpu->windowbase;
+window_returned:
+    lx6_set_windowbase(cpu, (cpu->ps & PS_OWB) >> PS_OWB_SHIFT);
+    a = lx6_a(cpu, 0);
+    cpu->ps &= ~PS_EXCM;
+    cpu->pc = cpu->epc[1];
+returned:
+    c->room = lx6_room(cpu);
+    if (unlikely(lx6_interrupt_pending(cpu)))
+        goto out;
+    goto look_up;
+L_SYSCALL:
+    RAISE(CAUSE_SYSCALL, cpu->excvaddr);
+L_BREAK: /* no debugger on the JTAG: BREAK goes to the level-6 vector when that is above us */
+    SYNC();
+    lx6_debug_break(chip, index, op->pc);
+    goto excepted;
+L_NOP:
+    NEXT();
+L_ISYNC:
+    goto check_interrupt;
+    DO(RER, A(t) = 0)
+    DO(WER, )
+    DO(TLB_READ, A(t) = 0)
+L_ILL:
+    SYNC();
+    lx6_report_illegal(chip, index, op->pc);
+    RAISE(CAUSE_ILLEGAL, cpu->excvaddr);
+
+#define FP(name, ...)                                                                              \
+    L_##name:                                                                                      \
+    {                                                                                              \
+        NEED_FPU();                                                                                \
+        __VA_ARGS__;                                                                               \
+        NEXT();                                                                                    \
+    }
+#define FS fp_float(F(s))
+#define FT fp_float(F(t))
+    FP(ADD_S, F(r) = fp_result(FS + FT, F(s), F(t)))
+    FP(SUB_S, F(r) = fp_result(FS - FT, F(s), F(t)))
+    FP(MUL_S, F(r) = fp_result(FS * FT, F(s), F(t)))
+    FP(MADD_S, F(r) = fp_madd(F(r), F(s), F(t), 0))
+    FP(MSUB_S, F(r) = fp_madd(F(r), F(s), F(t), 1))
+    FP(ROUND_S, A(r) = fp_to_int(F(s), op->t, rint))
+    FP(TRUNC_S, A(r) = fp_to_int(F(s), op->t, trunc))
+    FP(FLOOR_S, A(r) = fp_to_int(F(s), op->t, floor))
+    FP(CEIL_S, A(r) = fp_to_int(F(s), op->t, ceil))
+    FP(UTRUNC_S, A(r) = fp_to_uint(F(s), op->t))
+    FP(FLOAT_S, F(r) = fp_bits(ldexpf((float)SIGNED(A(s)), -(int)op->t)))
+    FP(UFLOAT_S, F(r) = fp_bits(ldexpf((float)A(s), -(int)op->t)))
+    FP(MOV_S, F(r) = F(s))
+    FP(ABS_S, F(r) = F(s) & 0x7FFFFFFF)
+    FP(NEG_S, F(r) = F(s) ^ 0x80000000)
+    FP(CONST_S, F(r) = fp_const(op->s))
+    FP(RFR, A(r) = F(s))
+    FP(WFR, F(r) = A(s))
+    FP(RECIP0_S, F(r) = fp_result(1.0f / FS, F(s), F(s)))
+    FP(RSQRT0_S, F(r) = fp_result(1.0f / sqrtf(FS), F(s), F(s)))
+    FP(MKDADJ_S, F(r) = fp_result(FS / fp_float(F(r)), F(r), F(s)))
+    FP(MKSADJ_S, F(r) = fp_result(sqrtf(FS), F(s), F(s)))
+    FP(FP_STEP, )
+    FP(UN_S, SET_BOOL(op->r, fp_isnan(F(s)) || fp_isnan(F(t))))
+    FP(OEQ_S, SET_BOOL(op->r, FS == FT))
+    FP(UEQ_S, SET_BOOL(op->r, !(FS < FT || FS > FT)))
+    FP(OLT_S, SET_BOOL(op->r, FS < FT))
+    FP(ULT_S, SET_BOOL(op->r, !(FS >= FT)))
+    FP(OLE_S, SET_BOOL(op->r, FS <= FT))
+    FP(ULE_S, SET_BOOL(op->r, !(FS > FT)))
+    FP(MOVEQZ_S, if (!A(t)) F(r) = F(s))
+    FP(MOVNEZ_S, if (A(t)) F(r) = F(s))
+    FP(MOVLTZ_S, if (SIGNED(A(t)) < 0) F(r) = F(s))
+    FP(MOVGEZ_S, if (SIGNED(A(t)) >= 0) F(r) = F(s))
+    FP(MOVF_S, if (!BOOL(op->t)) F(r) = F(s))
+    FP(MOVT_S, if (BOOL(op->t)) F(r) = F(s))
+L_LSI:
+    NEED_FPU();
+    LOAD32(A(s) + op->imm, F(t) = value)
+L_LSIP:
+    NEED_FPU();
+    LOAD32(A(s), (F(t) = value, A(s) += op->imm))
+L_LSX:
+    NEED_FPU();
+    LOAD32(A(s) + A(t), F(r) = value)
+L_LSXP:
+    NEED_FPU();
+    LOAD32(A(s), (F(r) = value, A(s) += A(t)))
+L_SSI:
+    NEED_FPU();
+    STORE32(A(s) + op->imm, F(t), )
+L_SSIP:
+    NEED_FPU();
+    STORE32(A(s), F(t), A(s) += op->imm)
+L_SSX:
+    NEED_FPU();
+    STORE32(A(s) + A(t), F(r), )
+L_SSXP:
+    NEED_FPU();
+    STORE32(A(s), F(r), A(s) += A(t))
+
+L_P_FALL:
+    FOLLOW(op);
+L_P_LOOPEND:
+    if (loop_back(cpu, op->imm))
+        JUMP(cpu->lbeg);
+    FOLLOW(op);
+L_P_ROM: {
+    SYNC();
+    int32_t cost = (int32_t)rom_call(chip, index, (uint32_t)(budget + 1 > 1 ? budget + 1 : 1));
+    budget -= cost - 1;
+    a = lx6_a(cpu, 0);
+    c->room = lx6_room(cpu);
+    if (unlikely(c->attention) || unlikely(lx6_interrupt_pending(cpu)))
+        goto out;
+    goto look_up;
+}
+L_P_FETCH:
+    SYNC();
+    lx6_raise(chip, index, CAUSE_IFETCH_PROHIBITED, op->pc, op->pc);
+    goto excepted;
+L_P_BREAK:
+    if (c->resume_pc != op->pc) {
+        budget += op->left;
+        cpu->pc = op->pc;
+        chip->stop_reasons |= ESP32_STOP_BREAK;
+        goto out;
+    }
+    c->resume_pc = 0;
+    NEXT();
+
+out:
+    c->budget = budget;
+    return NULL;
+}
+
+const int32_t *lx6_handlers(void)
+{
+    return execute(NULL, 0);
+}
+
+uint32_t lx6_run(esp32_t *chip, int index, uint32_t cycles)
+{
+    lx6_t *cpu = &chip->state.core[index];
+    lx6_cache_t *c = chip->cache[index];
+    c->cycles = cycles;
+    c->budget = (int32_t)cycles;
+    c->attention = false;
+    c->room = lx6_room(cpu);
+    chip->running_core = index;
+    if (lx6_interrupt_pending(cpu))
+        lx6_take_interrupt(chip, index);
+    if (!cpu->waiting)
+        execute(chip, index);
+    uint32_t done = (uint32_t)((int32_t)cycles - c->budget);
+    cpu->tick += (uint64_t)done * chip->state.ticks_per_cycle;
+    cpu->instructions += done;
+    chip->running_core = -1;
+    return done;
+}
