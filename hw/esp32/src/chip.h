@@ -59,6 +59,12 @@
 
 #define FLASH_PAGE_SIZE 0x1000u
 #define FLASH_PAGES (ESP32_FLASH_SIZE / FLASH_PAGE_SIZE)
+#define MMU_ENTRIES 256u /* of 64 KB each: 0..63 data bus, 64..255 instruction bus */
+
+/* All RAM in a row as in esp32_state_t, in lines: the grain of self-modifying code. */
+#define RAM_SIZE (DRAM_SIZE + IRAM_SIZE + RTC_FAST_SIZE + RTC_SLOW_SIZE)
+#define CODE_LINE_SHIFT 6
+#define CODE_LINES (RAM_SIZE >> CODE_LINE_SHIFT)
 
 /* --- events ------------------------------------------------------------------------ */
 
@@ -106,6 +112,7 @@ typedef struct {
     uint32_t reset_count;
     uint32_t reset_cause[ESP32_CORES]; /* TRM codes, per core */
     uint32_t ticks_per_cycle;          /* 2 at 240 MHz .. 12 at 40 MHz */
+    uint32_t next_ticks_per_cycle;     /* takes over when the slice in hand ends */
     event_queue_t events;
     lx6_t core[ESP32_CORES];
     soc_t soc; /* one struct per peripheral, see soc/soc.h */
@@ -136,18 +143,26 @@ struct esp32 {
     esp32_state_t state;
     esp32_config_t config;
 
-    /* flash: page n is flash_own[n] when the guest or the host changed it, else 0xFF.. */
-    uint8_t *flash_page[FLASH_PAGES]; /* where the bytes are; never NULL */
-    uint8_t *flash_own[FLASH_PAGES];  /* heap copy, NULL while the page is erased/shared */
+    /* flash page n: what the host programmed (base) until the guest changed it (own) */
+    const uint8_t *flash_page[FLASH_PAGES]; /* where the bytes are; never NULL */
+    uint8_t *flash_base[FLASH_PAGES];       /* heap, NULL while erased */
+    uint8_t *flash_own[FLASH_PAGES];        /* heap, NULL while untouched; in a snapshot */
+    uint64_t flash_fingerprint;             /* of all base pages */
 
-    /* queues: part of a snapshot, saved by chip.c */
+    /* queues: part of a snapshot, saved by snapshot.c */
     byte_queue_t uart_rx[ESP32_UARTS]; /* host -> guest */
     byte_queue_t uart_tx[ESP32_UARTS]; /* guest -> host */
     frame_queue_t eth_rx, eth_tx;
 
     /* caches, rebuilt after a snapshot is loaded */
-    lx6_cache_t *cache[ESP32_CORES]; /* page tables and translated blocks */
-    int running_core;                /* core inside lx6_run(), -1 outside */
+    lx6_cache_t *cache[ESP32_CORES];   /* page tables and translated blocks */
+    uint8_t code_line[CODE_LINES];     /* RAM that was translated */
+    uint16_t mmu_seen[ESP32_CORES][MMU_ENTRIES]; /* entries the page tables were made from */
+    bool mmu_code[ESP32_CORES][MMU_ENTRIES];     /* code was translated from there */
+    int running_core;                  /* core inside lx6_run(), -1 outside */
+    uint64_t slice_end;                /* an event before it cuts the slice in hand */
+    int reset_core;                    /* of the reset that waits to be done .. */
+    enum esp32_reset_cause reset_pending; /* .. and its cause, 0 when none does */
 
     /* host side */
     int stop_reasons;        /* collected during esp32_run() */
@@ -211,9 +226,15 @@ bool bus_fetch_word(esp32_t *chip, int core, uint32_t addr, uint32_t *word);
 bool bus_dma_read(esp32_t *chip, uint32_t addr, void *data, uint32_t size);
 bool bus_dma_write(esp32_t *chip, uint32_t addr, const void *data, uint32_t size);
 
-/* Page tables of both cores from the flash MMU; called when an entry or the flash changed.
- * `core` < 0: both. Drops translated code of what was mapped there. */
+/* Page tables of a core (both when `core` < 0) from its flash MMU; called when an entry changed.
+ * Drops translated code of what was mapped there. */
 void bus_remap_flash(esp32_t *chip, int core);
+/* Flash page `page` has other bytes, or they lie elsewhere. */
+void bus_flash_changed(esp32_t *chip, uint32_t page);
+/* Everything but the flash, once for a new chip. */
+void bus_init(esp32_t *chip);
+/* Forget all translated code of both cores. */
+void bus_drop_code(esp32_t *chip);
 
 /* MMIO: dispatched by soc.c to the peripheral that owns the address. 32 bits wide; narrower
  * loads take their part of the word, narrower stores are merged by the CPU. */
@@ -226,5 +247,16 @@ void soc_write(esp32_t *chip, int core, uint32_t addr, uint32_t value);
 void flash_program(esp32_t *chip, uint32_t addr, const uint8_t *data, uint32_t size);
 void flash_erase(esp32_t *chip, uint32_t addr, uint32_t size);
 void flash_read(const esp32_t *chip, uint32_t addr, uint8_t *data, uint32_t size);
+
+/* Point every page at the bytes it has now; free all pages at the end of a chip's life. */
+void flash_init(esp32_t *chip);
+void flash_free(esp32_t *chip);
+/* For a snapshot: the guest's own copy of a page, and how to put it back (NULL: back to base). */
+bool flash_set_own(esp32_t *chip, uint32_t page, const uint8_t *data);
+
+/* --- log.c ------------------------------------------------------------------------------ */
+
+struct log *log_new(void);
+void log_free(struct log *log);
 
 #endif

@@ -1,6 +1,7 @@
 /* Translation of guest code into blocks, and their lookup. */
 #include "cache.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "../rom/rom.h"
@@ -11,6 +12,27 @@
 static uint32_t hash_pc(uint32_t pc)
 {
     return (pc ^ (pc >> 14)) & (JUMP_SLOTS - 1);
+}
+
+lx6_cache_t *lx6_cache_new(void)
+{
+    lx6_cache_t *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->arena = malloc((size_t)ARENA_UNITS * sizeof(op_t)); /* pages are touched as used */
+    if (!c->arena) {
+        free(c);
+        return NULL;
+    }
+    c->arena_used = 1;
+    return c;
+}
+
+void lx6_cache_free(lx6_cache_t *cache)
+{
+    if (cache)
+        free(cache->arena);
+    free(cache);
 }
 
 void lx6_flush(esp32_t *chip, int index)

@@ -58,6 +58,10 @@ struct lx6_cache {
     op_t *arena; /* unit 0 is never used: index 0 means none */
 };
 
+/* Empty tables; NULL when memory is short. */
+lx6_cache_t *lx6_cache_new(void);
+void lx6_cache_free(lx6_cache_t *cache);
+
 /* Handler label offsets, filled by exec.c. */
 const int32_t *lx6_handlers(void);
 

@@ -91,8 +91,10 @@ void lx6_set_stalled(esp32_t *chip, int index, bool stalled);
 void lx6_timer_fired(esp32_t *chip, int index, int timer);
 /* The clock's tick length is about to change: keep CCOUNT continuous. */
 void lx6_rebase_ccount(esp32_t *chip, int index);
-/* .. and its timers in the new ticks afterwards. */
-void lx6_reschedule_timers(esp32_t *chip, int index);
+/* .. and an EV_CCOMPARE event of it in the new ticks, or again after it fired. */
+void lx6_reschedule_timer(esp32_t *chip, int index, int timer);
+/* The core's own time: exact within its slice. */
+uint64_t lx6_time(const esp32_t *chip, int index);
 
 /* CCOUNT as this core would read it now. */
 uint32_t lx6_ccount(esp32_t *chip, int index);

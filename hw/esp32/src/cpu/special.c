@@ -70,8 +70,7 @@ static uint32_t *plain(lx6_t *cpu, unsigned sr)
 
 /* --- the cycle counter ------------------------------------------------------------------ */
 
-/* This core's own time, exact within a slice. */
-static uint64_t core_time(const esp32_t *chip, int index)
+uint64_t lx6_time(const esp32_t *chip, int index)
 {
     const lx6_t *cpu = &chip->state.core[index];
     const lx6_cache_t *c = chip->cache[index];
@@ -84,33 +83,27 @@ static uint64_t core_time(const esp32_t *chip, int index)
 uint32_t lx6_ccount(esp32_t *chip, int index)
 {
     const lx6_t *cpu = &chip->state.core[index];
-    uint64_t now = core_time(chip, index);
+    uint64_t now = lx6_time(chip, index);
     if (now < cpu->ccount_tick)
         return cpu->ccount_base;
     return cpu->ccount_base + (uint32_t)((now - cpu->ccount_tick) / chip->state.ticks_per_cycle);
 }
 
-static void schedule_timer(esp32_t *chip, int index, int timer)
+void lx6_reschedule_timer(esp32_t *chip, int index, int timer)
 {
     const lx6_t *cpu = &chip->state.core[index];
     uint32_t distance = cpu->ccompare[timer] - lx6_ccount(chip, index);
     uint64_t cycles = distance ? distance : 1ull << 32;
     chip_schedule(chip, (enum event)(EV_CCOMPARE0 + index * 3 + timer),
-                  core_time(chip, index) + cycles * chip->state.ticks_per_cycle);
+                  lx6_time(chip, index) + cycles * chip->state.ticks_per_cycle);
 }
 
 void lx6_rebase_ccount(esp32_t *chip, int index)
 {
     lx6_t *cpu = &chip->state.core[index];
-    uint64_t now = core_time(chip, index);
+    uint64_t now = lx6_time(chip, index);
     cpu->ccount_base = lx6_ccount(chip, index);
     cpu->ccount_tick = now;
-}
-
-void lx6_reschedule_timers(esp32_t *chip, int index)
-{
-    for (int timer = 0; timer < 3; timer++)
-        schedule_timer(chip, index, timer);
 }
 
 static void write_ccompare(esp32_t *chip, int index, int timer, uint32_t value)
@@ -119,7 +112,7 @@ static void write_ccompare(esp32_t *chip, int index, int timer, uint32_t value)
     lx6_t *cpu = &chip->state.core[index];
     cpu->ccompare[timer] = value;
     cpu->interrupt &= ~(1u << line[timer]);
-    schedule_timer(chip, index, timer);
+    lx6_reschedule_timer(chip, index, timer);
 }
 
 /* --- by number ---------------------------------------------------------------------------- */
@@ -173,8 +166,9 @@ bool lx6_sr_write(esp32_t *chip, int index, unsigned sr, uint32_t value)
     case SR_CPENABLE: cpu->cpenable = value & 0xFF; return true;
     case SR_CCOUNT:
         cpu->ccount_base = value;
-        cpu->ccount_tick = core_time(chip, index);
-        lx6_reschedule_timers(chip, index);
+        cpu->ccount_tick = lx6_time(chip, index);
+        for (int timer = 0; timer < 3; timer++)
+            lx6_reschedule_timer(chip, index, timer);
         return true;
     case SR_CCOMPARE0: case SR_CCOMPARE0 + 1: case SR_CCOMPARE0 + 2:
         write_ccompare(chip, index, (int)(sr - SR_CCOMPARE0), value);
