@@ -81,20 +81,17 @@ enum event {
     EV_TIMG1_LACT,
     EV_TIMG1_WDT,
     EV_RTC_WDT,
-    EV_RTC_TIMER,
+    EV_RTC_SLEEP,
     EV_FRC1,
     EV_FRC2,
     EV_UART0_RX,
     EV_UART1_RX,
     EV_UART2_RX,
-    EV_UART0_TX,
-    EV_UART1_TX,
-    EV_UART2_TX,
+    EV_UART0_TOUT,
+    EV_UART1_TOUT,
+    EV_UART2_TOUT,
     EV_EMAC_RX,
     EV_EMAC_TX,
-    EV_SPI_FLASH,
-    EV_LEDC,
-    EV_BOARD, /* free for parts on the pins */
     EV_COUNT
 };
 #define EVENT_NEVER UINT64_MAX
