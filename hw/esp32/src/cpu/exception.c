@@ -167,8 +167,8 @@ void lx6_reset(lx6_t *cpu, uint32_t vector)
 
 /* --- stack walking ------------------------------------------------------------------- */
 
-/* Register n of the window at `base`, mirror aside. */
-static uint32_t *physical(lx6_t *cpu, uint32_t base, unsigned n)
+
+uint32_t *lx6_ar(lx6_t *cpu, uint32_t base, unsigned n)
 {
     uint32_t i = (base * 4 + n) & 63;
     uint32_t current = cpu->windowbase * 4;
@@ -189,9 +189,9 @@ bool lx6_spill_windows(esp32_t *chip, int index)
             size++;
         if (size == 4)
             return false;
-        uint32_t callee_sp = *physical(cpu, (w + size) & 15, 1), regs[12];
+        uint32_t callee_sp = *lx6_ar(cpu, (w + size) & 15, 1), regs[12];
         for (unsigned n = 0; n < size * 4; n++)
-            regs[n] = *physical(cpu, w, n);
+            regs[n] = *lx6_ar(cpu, w, n);
         if (!bus_write(chip, index, callee_sp - 16, regs, 16))
             return false;
         if (size > 1) {
@@ -211,7 +211,7 @@ int lx6_backtrace(esp32_t *chip, int index, uint32_t *pcs, int most)
 {
     lx6_t *cpu = &chip->state.core[index];
     uint32_t base = cpu->windowbase;
-    uint32_t ret = *physical(cpu, base, 0), sp = *physical(cpu, base, 1);
+    uint32_t ret = *lx6_ar(cpu, base, 0), sp = *lx6_ar(cpu, base, 1);
     bool in_registers = true;
     int count = 0;
     if (most > 0)
@@ -225,8 +225,8 @@ int lx6_backtrace(esp32_t *chip, int index, uint32_t *pcs, int most)
         base = (base - size) & 15;
         in_registers = in_registers && (cpu->windowstart >> base & 1);
         if (in_registers) {
-            save[0] = *physical(cpu, base, 0);
-            save[1] = *physical(cpu, base, 1);
+            save[0] = *lx6_ar(cpu, base, 0);
+            save[1] = *lx6_ar(cpu, base, 1);
         } else if (!bus_read(chip, index, sp - 16, save, sizeof save)) {
             break;
         }

@@ -105,6 +105,9 @@ static inline uint32_t *lx6_a(lx6_t *cpu, unsigned n)
     return &cpu->ar[cpu->windowbase * 4 + n];
 }
 
+/* Register n of the window at `base`, wherever it is now (the mirror of a wrapped window). */
+uint32_t *lx6_ar(lx6_t *cpu, uint32_t base, unsigned n);
+
 /* Raise a general exception at `pc` (EPC1) with `vaddr` as EXCVADDR: sets pc to the vector. */
 void lx6_raise(esp32_t *chip, int index, enum lx6_cause cause, uint32_t pc, uint32_t vaddr);
 

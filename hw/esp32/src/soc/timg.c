@@ -249,13 +249,20 @@ static uint32_t counter_read(const timer_counter_t *t, uint32_t which)
     }
 }
 
-/* Cycles of the 40 MHz crystal during MAX cycles of the clock CLK_SEL names: the slow RC
- * (150 kHz), RC_FAST / 256, or a 32 kHz crystal, which no board of ours has. */
-static uint32_t calibration(uint32_t config)
+/* Frequency of the clock that CLK_SEL names: the slow RC, RC_FAST / 256, or a 32 kHz crystal,
+ * which no board of ours has (its calibration never ends). */
+static uint32_t calibrated_hertz(uint32_t config)
 {
     static const uint32_t hertz[4] = {150000, 33203, 0, 150000};
-    uint32_t most = config >> 16 & 0x7FFF, clock = hertz[config >> 13 & 3];
-    return clock ? (uint32_t)((uint64_t)most * 40000000 / clock) : 0;
+    return hertz[config >> 13 & 3];
+}
+
+/* Cycles of the 40 MHz crystal during MAX cycles of that clock. */
+static uint32_t calibration(uint32_t config)
+{
+    uint64_t most = config >> 16 & 0x7FFF;
+    uint32_t hertz = calibrated_hertz(config);
+    return hertz ? (uint32_t)(most * 40000000 / hertz) : 0;
 }
 
 static uint32_t timg_read(esp32_t *chip, int group, uint32_t offset)
@@ -267,7 +274,7 @@ static uint32_t timg_read(esp32_t *chip, int group, uint32_t offset)
         return counter_read(&g->timer[timer], which);
     switch (offset) {
     case RTCCALICFG:
-        return calibration(g->reg[offset / 4]) ? g->reg[offset / 4] | 0x8000
+        return calibrated_hertz(g->reg[offset / 4]) ? g->reg[offset / 4] | 0x8000
                                                : g->reg[offset / 4] & ~0x8000u;
     case RTCCALICFG1: return calibration(g->reg[RTCCALICFG / 4]) << 7;
     case INT_ENA: return g->int_ena;

@@ -1,0 +1,196 @@
+/* Reset: what the ROM does before the second-stage bootloader, for both cores, and its vectors. */
+#include <stdio.h>
+#include <string.h>
+
+#include "call.h"
+#include "data.h"
+
+#define BOOTLOADER_AT 0x1000u
+#define IMAGE_MAGIC 0xE9u
+#define SEGMENTS_MOST 16u
+#define CHECKSUM_SEED 0xEFu
+#define APPCPU_CTRL_D 0x3FF00038u /* boot address of the second core */
+#define POLL_CYCLES 64u
+
+/* Stacks of the two cores while in ROM and bootloader (ESP-IDF, memory layout of the ROM). The
+ * words below a stack pointer are the save area of a caller that does not exist: its own stack
+ * pointer must be memory, because the first window overflow stores relative to it. */
+#define STACK_PRO 0x3FFE3F20u
+#define STACK_APP 0x3FFE5230u
+#define STACK_SPARE 0x80u
+
+/* --- vectors ------------------------------------------------------------------------------ */
+
+/* An exception while VECBASE is still the ROM's: say so as the ROM does, then the flash-boot
+ * watchdog ends it. */
+static void die(rom_call_t *c)
+{
+    const lx6_t *cpu = &c->chip->state.core[c->core];
+    char text[160];
+    snprintf(text, sizeof text, "Fatal exception (%u): epc1=0x%08x, epc2=0x%08x, excvaddr=0x%08x\r\n",
+             cpu->exccause, cpu->epc[1], cpu->epc[2], cpu->excvaddr);
+    rom_console(c, text);
+    chip_log(c->chip, "exception %u at 0x%08x (address 0x%08x) before the firmware has set up its "
+                      "handlers",
+             cpu->exccause, cpu->epc[1], cpu->excvaddr);
+    chip_request_reset(c->chip, -1, ESP32_RESET_RTCWDT_RTC);
+    rom_again(c, POLL_CYCLES);
+}
+
+#define VECTOR(name)                                                                               \
+    void rom_##name(rom_call_t *c)                                                                 \
+    {                                                                                              \
+        die(c);                                                                                    \
+    }
+VECTOR(_Level2Vector)
+VECTOR(_Level3Vector)
+VECTOR(_Level4Vector)
+VECTOR(_Level5Vector)
+VECTOR(_DebugExceptionVector)
+VECTOR(_NMIExceptionVector)
+VECTOR(_KernelExceptionVector)
+VECTOR(_UserExceptionVector)
+VECTOR(_DoubleExceptionVector)
+
+/* --- the second-stage bootloader ------------------------------------------------------------ */
+
+static const char *const cause_names[] = {
+    [1] = "POWERON_RESET",     [3] = "SW_RESET",           [5] = "DEEPSLEEP_RESET",
+    [7] = "TG0WDT_SYS_RESET",  [8] = "TG1WDT_SYS_RESET",   [9] = "RTCWDT_SYS_RESET",
+    [11] = "TGWDT_CPU_RESET",  [12] = "SW_CPU_RESET",      [13] = "RTCWDT_CPU_RESET",
+    [14] = "EXT_CPU_RESET",    [15] = "RTCWDT_BROWN_OUT_RESET", [16] = "RTCWDT_RTC_RESET",
+};
+
+static void banner(rom_call_t *c, enum esp32_reset_cause cause)
+{
+    char text[128];
+    const char *name = cause < sizeof cause_names / sizeof *cause_names ? cause_names[cause] : NULL;
+    rom_console(c, "ets Jul 29 2019 12:21:46\r\n\r\n");
+    snprintf(text, sizeof text, "rst:0x%x (%s),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n", cause,
+             name ? name : "?");
+    rom_console(c, text);
+}
+
+/* Load the image's segments; its entry point, 0 when it is no image (chip_fatal said). */
+static uint32_t load_bootloader(rom_call_t *c)
+{
+    static const char *const modes[] = {"QIO", "QOUT", "DIO", "DOUT", "FAST_READ", "SLOW_READ"};
+    esp32_t *chip = c->chip;
+    uint8_t header[24], sum = CHECKSUM_SEED, stored;
+    uint32_t at = BOOTLOADER_AT, entry;
+    char text[128];
+    flash_read(chip, at, header, sizeof header);
+    if (header[0] != IMAGE_MAGIC || header[1] == 0 || header[1] > SEGMENTS_MOST) {
+        chip_fatal(chip,
+                   "no bootloader in flash: at 0x%x there is 0x%02x, an image starts with 0x%02x",
+                   at, header[0], IMAGE_MAGIC);
+        return 0;
+    }
+    memcpy(&entry, header + 4, 4);
+    snprintf(text, sizeof text,
+             "configsip: 0, SPIWP:0xee\r\nclk_drv:0x00,q_drv:0x00,d_drv:0x00,cs0_drv:0x00,"
+             "hd_drv:0x00,wp_drv:0x00\r\n");
+    rom_console(c, text);
+    snprintf(text, sizeof text, "mode:%s, clock div:%u\r\n",
+             header[2] < 6 ? modes[header[2]] : "?", (header[3] & 15) == 15 ? 1 : (header[3] & 15) + 2);
+    rom_console(c, text);
+    at += sizeof header;
+    for (unsigned segment = 0; segment < header[1]; segment++) {
+        uint32_t head[2];
+        flash_read(chip, at, (uint8_t *)head, sizeof head);
+        at += sizeof head;
+        snprintf(text, sizeof text, "load:0x%08x,len:%u\r\n", head[0], head[1]);
+        rom_console(c, text);
+        for (uint32_t done = 0; done < head[1];) {
+            uint8_t chunk[1024];
+            uint32_t n = head[1] - done < sizeof chunk ? head[1] - done : sizeof chunk;
+            flash_read(chip, at + done, chunk, n);
+            if (!bus_write(chip, c->core, head[0] + done, chunk, n)) {
+                chip_fatal(chip, "bootloader segment %u goes to 0x%08x, which is no RAM", segment,
+                           head[0] + done);
+                return 0;
+            }
+            for (uint32_t i = 0; i < n; i++)
+                sum ^= chunk[i];
+            done += n;
+        }
+        at += head[1];
+    }
+    flash_read(chip, at | 15, &stored, 1); /* the last byte of the 16 that the image ends in */
+    if (stored != sum) {
+        chip_fatal(chip, "bootloader checksum is 0x%02x, its image says 0x%02x", sum, stored);
+        return 0;
+    }
+    snprintf(text, sizeof text, "entry 0x%08x\r\n", entry);
+    rom_console(c, text);
+    return entry;
+}
+
+uint32_t rom_boot(esp32_t *chip, int core, enum esp32_reset_cause cause)
+{
+    rom_call_t c = {.chip = chip, .core = core};
+    if (core)
+        return soc_read(chip, core, APPCPU_CTRL_D);
+    rom_data_init(chip);
+    banner(&c, cause);
+    return load_bootloader(&c);
+}
+
+/* A core as the ROM leaves it when it calls the entry point (by CALLX8): the ROM's own frame is
+ * the bottom of the stack. */
+static void enter(rom_call_t *c, uint32_t entry, uint32_t stack)
+{
+    lx6_t *cpu = &c->chip->state.core[c->core];
+    uint32_t sp = stack - STACK_SPARE;
+    memset(cpu->ar, 0, sizeof cpu->ar);
+    cpu->windowbase = 0;
+    cpu->windowstart = 1;
+    cpu->ps = PS_WOE | PS_UM | 2u << PS_CALLINC_SHIFT;
+    *lx6_a(cpu, 1) = sp;
+    *lx6_a(cpu, 8) = 2u << 30 | (AT_rom_main & 0x3FFFFFFF); /* nobody returns there */
+    bus_write(c->chip, c->core, sp - 12, &stack, 4);
+    rom_jump(c, entry);
+}
+
+void rom__ResetVector(rom_call_t *c)
+{
+    esp32_t *chip = c->chip;
+    uint32_t entry = rom_boot(chip, c->core, (enum esp32_reset_cause)chip->state.reset_cause[0]);
+    if (entry)
+        enter(c, entry, c->core ? STACK_APP : STACK_PRO);
+    else
+        rom_again(c, POLL_CYCLES); /* the second core waits for its address; a fatal stays one */
+}
+
+/* --- reset --------------------------------------------------------------------------------------- */
+
+void rom_software_reset(rom_call_t *c)
+{
+    chip_request_reset(c->chip, -1, ESP32_RESET_SW_SYS);
+    rom_again(c, POLL_CYCLES);
+}
+
+void rom_software_reset_cpu(rom_call_t *c)
+{
+    chip_request_reset(c->chip, rom_arg(c, 0) ? 1 : 0, ESP32_RESET_SW_CPU);
+}
+
+void rom_rtc_get_reset_reason(rom_call_t *c)
+{
+    rom_return(c, c->chip->state.reset_cause[rom_arg(c, 0) & 1]);
+}
+
+void rom_rtc_get_wakeup_cause(rom_call_t *c)
+{
+    rom_return(c, 0);
+}
+
+void rom_ets_set_appcpu_boot_addr(rom_call_t *c)
+{
+    rom_reg_write(c, APPCPU_CTRL_D, rom_arg(c, 0));
+}
+
+void rom_rtc_select_apb_bridge(rom_call_t *c)
+{
+    (void)c; /* both bridges lead to the same registers here */
+}
