@@ -14,7 +14,7 @@
 #include "rom/rom.h"
 
 #define RESET_VECTOR (ROM0_BASE + 0x400)
-#define SLICE_ALONE 2000u /* cycles; a stop request waits no longer */
+#define SLICE_ALONE 100000u /* cycles; a stop request waits no longer (some 0.2 ms) */
 #define SLICE_SHARED 32u  /* more and the cores dead-lock on each other's spin loops */
 #define ENDS_RUN (ESP32_STOP_RESET | ESP32_STOP_REQUEST | ESP32_STOP_FATAL | ESP32_STOP_BREAK)
 #define XTAL_MHZ 40u

@@ -16,22 +16,14 @@ static uint32_t hash_pc(uint32_t pc)
 
 lx6_cache_t *lx6_cache_new(void)
 {
-    lx6_cache_t *c = calloc(1, sizeof *c);
-    if (!c)
-        return NULL;
-    c->arena = malloc((size_t)ARENA_UNITS * sizeof(op_t)); /* pages are touched as used */
-    if (!c->arena) {
-        free(c);
-        return NULL;
-    }
-    c->arena_used = 1;
+    lx6_cache_t *c = calloc(1, sizeof *c); /* large: its pages are touched as they are used */
+    if (c)
+        c->arena_used = 1;
     return c;
 }
 
 void lx6_cache_free(lx6_cache_t *cache)
 {
-    if (cache)
-        free(cache->arena);
     free(cache);
 }
 

@@ -55,7 +55,9 @@ struct lx6_cache {
     uint32_t arena_used;
     uint32_t generation; /* counts flushes: arena indices of an older one mean nothing */
     uint32_t resume_pc;  /* do not stop at the breakpoint here; 0: none */
-    op_t *arena; /* unit 0 is never used: index 0 means none */
+    /* unit 0 is never used: index 0 means none. Part of the struct, so that following a link
+     * needs no load of its base */
+    op_t arena[ARENA_UNITS];
 };
 
 /* Empty tables; NULL when memory is short. */

@@ -152,9 +152,19 @@ static void enter(rom_call_t *c, uint32_t entry, uint32_t stack)
     rom_jump(c, entry);
 }
 
+/* The ROM's own start-up takes its time. That matters: a core that resets the other one goes on
+ * for a while in memory that the bootloader is about to be loaded to. */
+#define START_UP_CYCLES 20000u
+
 void rom__ResetVector(rom_call_t *c)
 {
     esp32_t *chip = c->chip;
+    uint32_t *started = lx6_a(&chip->state.core[c->core], 2); /* zero out of reset */
+    if (!*started) {
+        *started = 1;
+        rom_again(c, START_UP_CYCLES);
+        return;
+    }
     uint32_t entry = rom_boot(chip, c->core, (enum esp32_reset_cause)chip->state.reset_cause[0]);
     if (entry)
         enter(c, entry, c->core ? STACK_APP : STACK_PRO);
