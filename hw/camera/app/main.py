@@ -1,0 +1,14 @@
+"""Runs at boot: bring the network up, serve the app. Ctrl-C on the console gives the REPL."""
+import sys
+
+try:
+    import net
+    import app
+    address = net.connect()
+    print('lab: http on %s:80' % address)
+    app.serve(port=80)
+except KeyboardInterrupt:
+    print('lab: stopped; `import machine; machine.soft_reset()` starts it again')
+except Exception as exc:
+    sys.print_exception(exc)
+    print('lab: error: %s' % exc)
