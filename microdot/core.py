@@ -75,20 +75,36 @@ def abort(status_code, reason=None):
     raise HTTPException(status_code, reason)
 
 
-class Headers(dict):
-    """A dict whose string keys compare without case; the first spelling is kept."""
+class Headers:
+    """A mapping whose string keys compare without case; the last spelling is kept.
+
+    Not a dict: MicroPython's can't be extended so."""
+
+    def __init__(self, values=None):
+        self._values = {}  # lower-case name -> (name, value)
+        for name in values or {}:
+            self[name] = values[name]
 
     def __setitem__(self, key, value):
-        dict.__setitem__(self, key.lower(), value)
+        self._values[key.lower()] = (key, value)
 
     def __getitem__(self, key):
-        return dict.__getitem__(self, key.lower())
+        return self._values[key.lower()][1]
 
     def __contains__(self, key):
-        return dict.__contains__(self, key.lower())
+        return key.lower() in self._values
+
+    def __iter__(self):
+        return iter([name for name, _ in self._values.values()])
+
+    def __len__(self):
+        return len(self._values)
 
     def get(self, key, default=None):
-        return dict.get(self, key.lower(), default)
+        return self._values.get(key.lower(), (key, default))[1]
+
+    def items(self):
+        return list(self._values.values())
 
 
 class Request:
@@ -191,9 +207,7 @@ class Response:
 
     def __init__(self, body='', status_code=200, headers=None, reason=None):
         self.status_code = status_code
-        self.headers = Headers()
-        for name in headers or {}:
-            self.headers[name] = headers[name]
+        self.headers = Headers(headers)
         self.reason = reason
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
@@ -221,8 +235,8 @@ class Response:
             self.headers['Content-Type'] = self.default_content_type + '; charset=UTF-8'
         head = ['HTTP/1.0 %d %s' % (self.status_code,
                                     self.reason or REASONS.get(self.status_code, 'N/A'))]
-        for name in self.headers:
-            head.append('%s: %s' % (name, self.headers[name]))
+        for name, value in self.headers.items():
+            head.append('%s: %s' % (name, value))
         writer.write(('\r\n'.join(head) + '\r\n\r\n').encode())
         await writer.drain()
         if plain:
