@@ -1,0 +1,50 @@
+"""What a test may do with a board, whatever it is: emulated here, in Renode, or on a desk."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+from lab import LabError
+from lab.console import Console
+
+
+class BoardError(LabError):
+    """The board can't go on, or can't do what was asked."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something a test wants to know of: kind "reset" or "panic", and its one-line text."""
+
+    kind: str
+    text: str
+
+
+class Board(Protocol):
+    """One board, powered on."""
+
+    console: Console
+    events: list[Event]
+
+    def reset(self) -> None:
+        """Press the reset button."""
+
+    def power_cycle(self) -> None:
+        """Off and on: RAM is lost, flash is kept."""
+
+    def set_link(self, up: bool) -> None:
+        """Plug or pull the network cable."""
+
+    def close(self) -> None:
+        """Let go of it; harmless twice."""
+
+
+PANIC = re.compile(rb"(Guru Meditation Error[^\r\n]*|abort\(\) was called[^\r\n]*)")
+
+
+def find_panic(output: bytes) -> str | None:
+    """The line in which ESP-IDF's panic handler says what happened."""
+    match = PANIC.search(output)
+    return match[1].decode("utf-8", "replace") if match else None

@@ -1,0 +1,279 @@
+"""The emulated board in this process: a `Chip`, its clock and its cables.
+
+Three paces. "real": a thread runs the chip and keeps virtual time from getting ahead of the
+wall clock, for people and real clients. "eager": the same, but busy stretches run as fast as
+they go and only idle time is waited for; tests with real clients want that. "stepped": no
+thread; virtual time moves while somebody waits, so that a run repeats bit for bit.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Literal
+
+from hw.esp32.chip import TICKS_PER_US, Chip, ChipError, ResetCause, Snapshot, Stop
+from lab.board import BoardError, Event, find_panic
+from lab.console import Console
+from lab.net.switch import Switch
+
+Pace = Literal["real", "eager", "stepped"]
+
+TICKS_PER_SECOND = TICKS_PER_US * 1_000_000
+STEP_TICKS = TICKS_PER_US * 1000  # a busy chip looks for input once in a virtual millisecond
+LAG_MOST_S = 0.1  # a host that is too slow makes virtual time slow, not hurry for ever after
+LISTEN = Stop.UART | Stop.ETH | Stop.LOG
+LOG_MOST = 1000  # lines
+
+
+class EmbeddedBoard:
+    """An emulated ESP32 camera board with 4 MB of `flash`.
+
+    switch: plug the board's Ethernet in there. Raises BoardError, ChipError.
+    """
+
+    def __init__(
+        self,
+        flash: bytes,
+        switch: Switch | None = None,
+        pace: Pace = "stepped",
+        mac: bytes = b"\x24\x0a\xc4\x00\x00\x01",
+        seed: int = 1,
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        self.chip = Chip(mac=mac, seed=seed)
+        self.chip.flash_write(0, flash)
+        self.chip.eth_link(switch is not None)
+        if snapshot:
+            self.chip.restore(snapshot)
+        self.pace: Pace = pace
+        self.console = Console(self._type, self._step_until if pace == "stepped" else None)
+        self.events: list[Event] = []
+        self.log: deque[str] = deque(maxlen=LOG_MOST)
+        self.listeners: list[Callable[[bytes], None]] = [self.console.feed]
+        self.failure: Exception | None = None
+        self._recent = b""  # output, to find a panic that comes in pieces
+        self._typed: deque[bytes] = deque()
+        self._frames: deque[bytes] = deque(maxlen=4096)
+        self._calls: deque[Callable[[], None]] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._port = switch.attach("board", self._receive) if switch else None
+        self._thread: threading.Thread | None = None
+        if pace != "stepped":
+            self._thread = threading.Thread(target=self._run, name="chip", daemon=True)
+            self._thread.start()
+
+    # --- what a test may do (lab.board.Board) ---
+
+    def reset(self) -> None:
+        """Press the EN button: everything but RTC memory starts anew."""
+        self.call(lambda: self.chip.reset(ResetCause.POWERON))
+
+    def power_cycle(self) -> None:
+        """Off and on again; flash keeps what was written."""
+        self.call(lambda: self.chip.reset(ResetCause.POWERON))
+
+    def set_link(self, up: bool) -> None:
+        """Plug or pull the Ethernet cable: the PHY's link goes with it."""
+        if self._port:
+            self._port.up = up
+        self.call(lambda: self.chip.eth_link(up))
+
+    def snapshot(self) -> Snapshot:
+        """The whole state, for other boards with the same flash image, or to go back."""
+        taken: list[Snapshot] = []
+        self.call(lambda: taken.append(self.chip.snapshot()))
+        return taken[0]
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to `snapshot`. Raises ChipError."""
+        self.call(lambda: self.chip.restore(snapshot))
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Run `function` where the chip may be touched, between two slices, and wait for it."""
+        if self._thread is None:
+            self._check()
+            function()
+            self._drain()
+            return
+        done = threading.Event()
+        problem: list[BaseException] = []
+
+        def wrapped() -> None:
+            try:
+                function()
+            except BaseException as error:
+                problem.append(error)
+            finally:
+                done.set()
+
+        with self._wake:
+            self._check()
+            self._calls.append(wrapped)
+            self._wake.notify()
+        self.chip.stop()
+        while not done.wait(0.5):
+            self._check()
+        if problem:
+            raise problem[0]
+
+    def run_for(self, seconds: float) -> None:
+        """Stepped only: let virtual time pass."""
+        self._step_until(lambda: False, seconds)
+
+    def close(self) -> None:
+        """Power off and unplug; harmless twice."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread:
+            self._thread.join()
+        if self._port:
+            self._port.detach()
+        self.chip.close()
+
+    def __enter__(self) -> EmbeddedBoard:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- cables ---
+
+    def _check(self) -> None:
+        if self.failure:
+            raise self.failure
+        if self._closing:
+            raise BoardError("the board is switched off")
+
+    def _type(self, data: bytes) -> None:
+        with self._wake:
+            self._check()
+            self._typed.append(data)
+            self._wake.notify()
+
+    def _receive(self, frame: bytes) -> None:
+        with self._wake:
+            self._frames.append(frame)
+            self._wake.notify()
+
+    def _feed(self) -> None:
+        """Input that has come, into the chip's queues; what does not fit waits."""
+        while self._typed:
+            data = self._typed.popleft()
+            fitted = self.chip.uart_send(data)
+            if fitted < len(data):
+                self._typed.appendleft(data[fitted:])
+                break
+        while self._frames:
+            if not self.chip.eth_send(self._frames[0]) and len(self._frames[0]) <= 1518:
+                break
+            self._frames.popleft()
+
+    def _drain(self, why: Stop = Stop.DEADLINE) -> None:
+        """The chip's output to whoever listens."""
+        if output := self.chip.uart_receive():
+            for listener in self.listeners:
+                listener(output)
+            self._recent = (self._recent + output)[-4096:]
+            if panic := find_panic(self._recent):
+                self.events.append(Event("panic", panic))
+                self._recent = b""
+        for frame in self.chip.eth_receive():
+            if self._port:
+                self._port.send(frame)
+        for line in self.chip.log():
+            self.log.append(line)
+            if line.startswith("reset: "):
+                self.events.append(Event("reset", line.removeprefix("reset: ")))
+        if why & Stop.FATAL:
+            raise BoardError(f"the chip can't go on: {self.chip.error}")
+
+    def _advance(self, until: int, listen: Stop = LISTEN) -> Stop:
+        self._feed()
+        why = self.chip.run(until, listen)
+        self._drain(why)
+        return why
+
+    # --- stepped ---
+
+    def _step_until(self, predicate: Callable[[], bool], seconds: float) -> bool:
+        """Run until `predicate` holds or `seconds` of virtual time are over."""
+        self._check()
+        end = self.chip.now + int(seconds * TICKS_PER_SECOND)
+        while not predicate():
+            if self.chip.now >= end:
+                return False
+            try:
+                self._advance(end)
+            except Exception as error:
+                self._fail(error)
+                raise
+        return True
+
+    # --- threaded ---
+
+    def _fail(self, error: Exception) -> None:
+        self.failure = error if isinstance(error, BoardError) else BoardError(
+            f"the chip's thread ended: {type(error).__name__}: {error}"
+        )  # fmt: skip
+        self.console.fail(self.failure)
+
+    def _run(self) -> None:
+        try:
+            if self.pace == "real":
+                self._run_real()
+            else:
+                self._run_eager()
+        except Exception as error:  # whoever waits for the board must hear of it
+            self._fail(error)
+
+    def _calls_and_input(self) -> bool:
+        """Run what others have asked for; False when the board is to end."""
+        while self._calls:
+            self._calls.popleft()()
+            self._drain()
+        return not self._closing
+
+    def _pending(self) -> bool:
+        return bool(self._calls or self._frames or self._typed or self._closing)
+
+    def _run_real(self) -> None:
+        wall, ticks = time.monotonic(), self.chip.now
+        while self._calls_and_input():
+            lag = (time.monotonic() - wall) * TICKS_PER_SECOND + ticks - self.chip.now
+            if lag > LAG_MOST_S * TICKS_PER_SECOND:
+                wall, ticks = time.monotonic(), self.chip.now
+                lag = 0
+            if lag > 0:
+                target = self.chip.now + int(lag)
+                while self.chip.now < target and not self._pending():
+                    self._advance(target)
+            self._feed()
+            self._wait(self._idle_seconds() or 0.001)
+
+    def _run_eager(self) -> None:
+        while self._calls_and_input():
+            why = self._advance(self.chip.now + STEP_TICKS, LISTEN | Stop.IDLE)
+            if not why & Stop.IDLE or self._pending():
+                continue
+            start = time.monotonic()
+            self._wait(self._idle_seconds())
+            self._advance(self.chip.now + int((time.monotonic() - start) * TICKS_PER_SECOND) + 1)
+
+    def _idle_seconds(self) -> float:
+        """How long nothing will happen by itself; 0 when a core is at work."""
+        if any(self.chip.core_status(core) == 0 for core in (0, 1)):
+            return 0
+        return max(0, (self.chip.next_event - self.chip.now) / TICKS_PER_SECOND)
+
+    def _wait(self, seconds: float) -> None:
+        with self._wake:
+            if not self._pending():
+                self._wake.wait(min(seconds, 1.0))
+
+
+__all__ = ["BoardError", "ChipError", "EmbeddedBoard", "Pace"]
