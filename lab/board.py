@@ -41,7 +41,7 @@ class Board(Protocol):
         """Let go of it; harmless twice."""
 
 
-PANIC = re.compile(rb"(Guru Meditation Error[^\r\n]*|abort\(\) was called[^\r\n]*)")
+PANIC = re.compile(rb"(Guru Meditation Error[^\r\n]*|abort\(\) was called[^\r\n]*)[\r\n]")
 
 
 def find_panic(output: bytes) -> str | None:

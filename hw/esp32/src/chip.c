@@ -176,8 +176,15 @@ static void do_pending_reset(esp32_t *chip)
         chip->state.core[1].stalled = stalled;
         return;
     }
-    chip_log(chip, "reset: %s (cause %d)", cause_name(cause), (int)cause);
+    /* ESP-IDF pulls the line twice: a core that is still in its first instruction is reset anew,
+     * but that is no second reset to anybody outside */
+    bool again = cpu_only(cause) && chip->state.core[0].pc == RESET_VECTOR;
     reset_chip(chip, cause);
+    if (again) {
+        chip->state.reset_count--;
+        return;
+    }
+    chip_log(chip, "reset: %s (cause %d)", cause_name(cause), (int)cause);
     chip_notify(chip, ESP32_STOP_RESET);
 }
 
