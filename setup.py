@@ -5,7 +5,6 @@ from pathlib import Path
 
 from setuptools import Distribution, setup
 from setuptools.command.build_py import build_py
-from setuptools.command.develop import develop
 from setuptools.command.editable_wheel import editable_wheel
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -25,12 +24,6 @@ class BuildPy(build_py):
         super().run()
 
 
-class Develop(develop):
-    def run(self) -> None:
-        compile_chip()
-        super().run()
-
-
 class EditableWheel(editable_wheel):
     def run(self) -> None:
         compile_chip()
@@ -45,6 +38,6 @@ class BinaryDistribution(Distribution):
 
 
 setup(
-    cmdclass={"build_py": BuildPy, "develop": Develop, "editable_wheel": EditableWheel},
+    cmdclass={"build_py": BuildPy, "editable_wheel": EditableWheel},
     distclass=BinaryDistribution,
 )

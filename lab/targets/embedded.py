@@ -53,6 +53,8 @@ class EmbeddedBoard:
         self.events: list[Event] = []
         self.log: deque[str] = deque(maxlen=LOG_MOST)
         self.listeners: list[Callable[[bytes], None]] = [self.console.feed]
+        # called with each Event, and with the exception that ends the board
+        self.observers: list[Callable[[Event | Exception], None]] = []
         self.failure: Exception | None = None
         self._recent = b""  # output, to find a panic that comes in pieces
         self._typed: deque[bytes] = deque()
@@ -180,7 +182,7 @@ class EmbeddedBoard:
                 listener(output)
             self._recent = (self._recent + output)[-4096:]
             if panic := find_panic(self._recent):
-                self.events.append(Event("panic", panic))
+                self._happened(Event("panic", panic))
                 self._recent = b""
         for frame in self.chip.eth_receive():
             if self._port:
@@ -188,9 +190,14 @@ class EmbeddedBoard:
         for line in self.chip.log():
             self.log.append(line)
             if line.startswith("reset: "):
-                self.events.append(Event("reset", line.removeprefix("reset: ")))
+                self._happened(Event("reset", line.removeprefix("reset: ")))
         if why & Stop.FATAL:
             raise BoardError(f"the chip can't go on: {self.chip.error}")
+
+    def _happened(self, event: Event) -> None:
+        self.events.append(event)
+        for observer in self.observers:
+            observer(event)
 
     def _advance(self, until: int, listen: Stop = LISTEN) -> Stop:
         self._feed()
@@ -221,6 +228,8 @@ class EmbeddedBoard:
             f"the chip's thread ended: {type(error).__name__}: {error}"
         )  # fmt: skip
         self.console.fail(self.failure)
+        for observer in self.observers:
+            observer(self.failure)
 
     def _run(self) -> None:
         try:

@@ -1,4 +1,8 @@
 """The app of the board: a page, a WebSocket echo, its state as JSON."""
+try:
+    import asyncio
+except ImportError:  # MicroPython before v1.21
+    import uasyncio as asyncio
 import gc
 import sys
 import time
@@ -30,6 +34,15 @@ async def status(request):
     return {'uptime_ms': uptime, 'mem_free': free, 'firmware': sys.version}
 
 
-def serve(host='0.0.0.0', port=80):
-    """Serve until the console is interrupted."""
-    app.run(host, port)
+async def _serve(host, port, ready):
+    task = asyncio.create_task(app.start_server(host, port))
+    while not (app.server or task.done()):
+        await asyncio.sleep(0)
+    if app.server and ready:
+        ready()
+    await task
+
+
+def serve(host='0.0.0.0', port=80, ready=None):
+    """Serve until the console is interrupted; `ready()` is called when clients may come."""
+    asyncio.run(_serve(host, port, ready))

@@ -5,8 +5,7 @@ try:
     import net
     import app
     address = net.connect()
-    print('lab: http on %s:80' % address)
-    app.serve(port=80)
+    app.serve(port=80, ready=lambda: print('lab: http on %s:80' % address))
 except KeyboardInterrupt:
     print('lab: stopped; `import machine; machine.soft_reset()` starts it again')
 except Exception as exc:

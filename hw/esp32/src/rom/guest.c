@@ -16,7 +16,10 @@
 #define SUB(r, s, t) RRR(0xC0u, r, s, t)
 #define MULL(r, s, t) RRR(0x82u, r, s, t)
 #define SRLI(r, t, n) RRR(0x41u, r, n, t)
-#define MOVI(t, imm) RRI8(0xAu, t, (uint32_t)(imm) >> 8, (uint32_t)(imm))
+#define MOVI(t, imm) RRI8(0xAu, t, (uint32_t)(imm) >> 8 & 15u, (uint32_t)(imm))
+#define L16UI(t, s, offset) RRI8(0x1u, t, s, (offset) / 2u)
+#define S16I(t, s, offset) RRI8(0x5u, t, s, (offset) / 2u)
+#define OR(r, s, t) RRR(0x20u, r, s, t)
 #define ADDI(t, s, imm) RRI8(0xCu, t, s, (uint32_t)(imm))
 #define L32I(t, s, offset) RRI8(0x2u, t, s, (offset) / 4u)
 #define S32I(t, s, offset) RRI8(0x6u, t, s, (offset) / 4u)
@@ -30,12 +33,35 @@
 #define BGEU(s, t, at, to) ((AWAY(at, to) & 0xFFu) << 16 | 0xBu << 12 | (s) << 8 | (t) << 4 | 7u)
 #define BLTU(s, t, at, to) ((AWAY(at, to) & 0xFFu) << 16 | 0x3u << 12 | (s) << 8 | (t) << 4 | 7u)
 #define BLTI1(s, at, to) ((AWAY(at, to) & 0xFFu) << 16 | 1u << 12 | (s) << 8 | 0xA6u)
+#define BIT_BRANCH(r, s, bit, at, to)                                                              \
+    ((AWAY(at, to) & 0xFFu) << 16 | ((r) | (bit) >> 4) << 12 | (s) << 8 | ((bit)&15u) << 4 | 7u)
+#define BBCI(s, bit, at, to) BIT_BRANCH(0x6u, s, bit, at, to)
+#define BBSI(s, bit, at, to) BIT_BRANCH(0xEu, s, bit, at, to)
 #define CALL8(address, to) ((((to) - (((address) & ~3u) + 4u)) / 4u & 0x3FFFFu) << 6 | 0x25u)
 
 #define QSORT 0x4006F000u /* the ROM has nothing behind 0x40066000 */
 #define STRDUP 0x4006F100u
 #define NEW_FILE 0x4006F180u
+#define FLUSH 0x4006F280u
 
+/* FILEs of newlib: a list of `struct _glue {next, count, FILE *}` hangs in the global reent */
+
+#define GLOBAL_IMPURE_PTR 0x3FFAE0B0u
+#define REENT_SGLUE 216u
+#define FILE_FLAGS 12u /* short _flags, short _file */
+#define FILE_IN_USE 0xFFFF0001u /* _flags 1, _file -1 */
+#define FILES_MOST 256u         /* a list longer than that is a ring, or garbage */
+/* .. and in a FILE: */
+#define FILE_P 0u
+#define FILE_W 8u
+#define FILE_BASE 16u
+#define FILE_BUFFER_SIZE 20u
+#define FILE_COOKIE 32u
+#define FILE_WRITE 40u
+#define FLAG_LINE_BUFFERED 0u /* bits of _flags */
+#define FLAG_UNBUFFERED 1u
+#define FLAG_WRITING 3u
+#define FLAGS_ERROR 0x40
 #define GLUE_SIZE 12u
 #define FILE_SIZE 104u
 #define CODE_MOST 40u
@@ -91,6 +117,20 @@ static const struct {
     {NEW_FILE, 6,
      {ENTRY(32u), MOVI(10u, GLUE_SIZE + FILE_SIZE), CALL8(NEW_FILE + 6u, AT_malloc),
       CALL8(NEW_FILE + 9u, AT_sfp_link), MOV(2u, 10u), RETW}},
+    /* _fflush_r(a2 reent, a3 FILE): what is buffered goes through its write function. a4 data,
+     * a5 bytes left */
+    {FLUSH, 32,
+     {ENTRY(32u), L16UI(8u, 3u, FILE_FLAGS), BBCI(8u, FLAG_WRITING, 2, 30),
+      L32I(4u, 3u, FILE_BASE), BEQZ(4u, 4, 30), L32I(5u, 3u, FILE_P), SUB(5u, 5u, 4u),
+      S32I(4u, 3u, FILE_P), MOVI(9u, 0), BBSI(8u, FLAG_LINE_BUFFERED, 9, 12),
+      BBSI(8u, FLAG_UNBUFFERED, 10, 12), L32I(9u, 3u, FILE_BUFFER_SIZE),
+      /* 12 */ S32I(9u, 3u, FILE_W),
+      /* 13 */ BLTI1(5u, 13, 30), MOV(10u, 2u), L32I(11u, 3u, FILE_COOKIE), MOV(12u, 4u),
+      MOV(13u, 5u), L32I(8u, 3u, FILE_WRITE), CALLX8(8u), BLTI1(10u, 20, 24), ADD(4u, 4u, 10u),
+      SUB(5u, 5u, 10u), J(23, 13),
+      /* 24: failed */ L16UI(8u, 3u, FILE_FLAGS), MOVI(9u, FLAGS_ERROR), OR(8u, 8u, 9u),
+      S16I(8u, 3u, FILE_FLAGS), MOVI(2u, -1), RETW,
+      /* 30 */ MOVI(2u, 0), RETW}},
 };
 
 int rom_code(uint32_t addr)
@@ -115,13 +155,7 @@ void rom_strdup(rom_call_t *c)
     rom_jump(c, STRDUP);
 }
 
-/* --- FILEs of newlib: a list of `struct _glue {next, count, FILE *}` from the global reent ------- */
-
-#define GLOBAL_IMPURE_PTR 0x3FFAE0B0u
-#define REENT_SGLUE 216u
-#define FILE_FLAGS 12u /* short _flags, short _file */
-#define FILE_IN_USE 0xFFFF0001u /* _flags 1, _file -1 */
-#define FILES_MOST 256u         /* a list longer than that is a ring, or garbage */
+/* --- FILEs of newlib -------------------------------------------------------------------------- */
 
 static bool use_file(rom_call_t *c, uint32_t file)
 {
@@ -178,4 +212,27 @@ void rom_sfp_link(rom_call_t *c)
     if (use_file(c, words[2]) && find_file(c, &file, &last) &&
         rom_store(c, glue, words, sizeof words) && rom_store32(c, last, glue))
         rom_return(c, words[2]);
+}
+
+void rom__fflush_r(rom_call_t *c)
+{
+    if (rom_arg(c, 1))
+        rom_jump(c, FLUSH);
+    else
+        rom_return(c, 0); /* all of them: nothing of the ROM's own is open */
+}
+
+void rom___sflush_r(rom_call_t *c)
+{
+    rom__fflush_r(c);
+}
+
+void rom_fflush(rom_call_t *c)
+{
+    uint32_t file = rom_arg(c, 0), reent;
+    if (!rom_load32(c, GLOBAL_IMPURE_PTR, &reent))
+        return;
+    *rom_reg(c, 2) = reent;
+    *rom_reg(c, 3) = file;
+    rom__fflush_r(c);
 }
