@@ -1,0 +1,58 @@
+# What a person can do here. `make help` prints it.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+STAMP := $(VENV)/.installed
+SOURCES := $(shell find hw/esp32 -name '*.[ch]' -o -name '*.def')
+ROBOT_OPTIONS ?=
+SUITE ?= robot
+PYTEST_OPTIONS ?=
+C_FILES = $(shell git ls-files 'hw/esp32/*.c' 'hw/esp32/*.h')
+
+.PHONY: help lab test check robot inject bench clean packages
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+lab: $(STAMP) ## boot the board and keep it up until Ctrl-C
+	@exec $(BIN)/lab up $(LAB_OPTIONS)
+
+test: check ## lint, types, pytest, Robot suites
+	@$(BIN)/pytest $(PYTEST_OPTIONS)
+	@$(MAKE) --no-print-directory robot
+
+check: $(STAMP) ## lint, format and type checks alone
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check lab hw tests setup.py
+	@$(BIN)/clang-format --dry-run -Werror $(C_FILES)
+	@$(BIN)/mypy
+
+robot: $(STAMP) ## the Robot suites (SUITE=, ROBOT_OPTIONS=)
+	@$(BIN)/robot --outputdir results/robot --pythonpath . $(ROBOT_OPTIONS) $(SUITE)
+
+inject: $(STAMP) ## malformed frames and packets against the board
+	@$(BIN)/pytest tests/injection $(PYTEST_OPTIONS)
+
+bench: $(STAMP) ## boot, speed, memory and snapshot figures of this machine
+	@$(BIN)/python -m lab.bench
+
+clean: ## remove what was made here (the firmware cache stays)
+	rm -rf $(VENV) build results hw/esp32/libesp32.so *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+# --- setting up ------------------------------------------------------------------------------
+
+packages:
+	@sh tools/packages.sh
+
+$(STAMP): pyproject.toml setup.py requirements.lock tools/packages.sh $(SOURCES)
+	@sh tools/packages.sh
+	@test -x $(BIN)/python || { echo "setting up $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@cmp -s requirements.lock $(VENV)/requirements.lock || { \
+	  echo "installing Python packages"; \
+	  $(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock && \
+	  $(BIN)/pip install --quiet --disable-pip-version-check "setuptools>=68" wheel && \
+	  cp requirements.lock $(VENV)/requirements.lock; }
+	@echo "compiling the chip"
+	@test -x $(BIN)/lab && $(BIN)/python -m hw.esp32.build >/dev/null || \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
