@@ -42,10 +42,10 @@ clean: ## remove what was made here (the firmware cache stays)
 # --- setting up ------------------------------------------------------------------------------
 
 packages:
-	@sh tools/packages.sh
+	@sh lab/packages.sh
 
-$(STAMP): pyproject.toml setup.py requirements.lock tools/packages.sh $(SOURCES)
-	@sh tools/packages.sh
+$(STAMP): pyproject.toml setup.py requirements.lock lab/packages.sh $(SOURCES)
+	@sh lab/packages.sh
 	@test -x $(BIN)/python || { echo "setting up $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@cmp -s requirements.lock $(VENV)/requirements.lock || { \
 	  echo "installing Python packages"; \

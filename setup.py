@@ -8,7 +8,7 @@ from setuptools.command.build_py import build_py
 from setuptools.command.editable_wheel import editable_wheel
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from hw.esp32.build import BuildError, build  # noqa: E402
+from hw.esp32.build import BuildError, build
 
 
 def compile_chip() -> None:

@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -167,9 +168,9 @@ def identify(path: Path) -> Firmware:
         data = path.read_bytes()
     except OSError as error:
         raise FirmwareError(f"{path}: {error.strerror or error}") from None
-    if len(data) >= BOOTLOADER_OFFSET and not data[:BOOTLOADER_OFFSET].strip(b"\xff"):
-        if len(data) > BOOTLOADER_OFFSET and data[BOOTLOADER_OFFSET] == IMAGE_MAGIC:
-            data = data[BOOTLOADER_OFFSET:]  # a dump of the whole flash
+    erased = len(data) > BOOTLOADER_OFFSET and not data[:BOOTLOADER_OFFSET].strip(b"\xff")
+    if erased and data[BOOTLOADER_OFFSET] == IMAGE_MAGIC:
+        data = data[BOOTLOADER_OFFSET:]  # a dump of the whole flash
     if len(data) > FLASH_SIZE - BOOTLOADER_OFFSET:
         raise FirmwareError(f"{path} has {len(data)} bytes: more than the flash of 4 MB")
     first = _check_image(data, path, "the bootloader")
@@ -204,13 +205,15 @@ def _index_url() -> str:
 
 def _sdist_url(pin: Pin) -> tuple[str, str]:
     """URL and sha256 of the source distribution (PEP 691 JSON, else PEP 503 HTML)."""
-    import re
-
     page = urljoin(_index_url(), f"{pin.package}/")
     accept = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
     request = urllib.request.Request(page, headers={"Accept": accept})
     with urllib.request.urlopen(request, timeout=60) as answer:
-        text, kind, base = answer.read().decode(), answer.headers.get("Content-Type", ""), answer.url
+        text, kind, base = (
+            answer.read().decode(),
+            answer.headers.get("Content-Type", ""),
+            answer.url,
+        )
     wanted = f"{pin.package.replace('-', '_')}-{pin.package_version}.tar.gz"
     links: list[tuple[str, str]] = []
     if "json" in kind:

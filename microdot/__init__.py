@@ -2,6 +2,6 @@
 
 The core is here; `microdot.websocket` adds WebSockets and is imported on its own.
 """
-from .core import Microdot, Request, Response, HTTPException, abort, redirect, send_file
+from .core import HTTPException, Microdot, Request, Response, abort, redirect, send_file
 
-__all__ = ['Microdot', 'Request', 'Response', 'HTTPException', 'abort', 'redirect', 'send_file']
+__all__ = ['HTTPException', 'Microdot', 'Request', 'Response', 'abort', 'redirect', 'send_file']

@@ -5,7 +5,7 @@ import micropython
 @micropython.viper
 def unmask(data, key):
     """XOR the bytearray `data` in place with the 4-byte `key` (RFC 6455, 5.3)."""
-    size = int(len(data))
+    size = len(data)
     bytes_ = ptr8(data)  # noqa: F821
     k = ptr8(key)  # noqa: F821
     i = 0
@@ -26,7 +26,7 @@ def unmask(data, key):
 @micropython.viper
 def check_utf8(data) -> bool:
     """See `frames.strict_utf8`."""
-    size = int(len(data))
+    size = len(data)
     p = ptr8(data)  # noqa: F821
     i = 0
     while i < size:

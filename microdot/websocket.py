@@ -13,8 +13,8 @@ except ImportError:  # MicroPython before v1.21
 import binascii
 import hashlib
 
-from .core import HTTPException, Request, Response, print_exception
 from . import frames
+from .core import HTTPException, Request, Response, print_exception
 
 GUID = b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11'  # RFC 6455, 1.3
 DRAIN_BYTES = 65536  # what a peer may still send after our close frame ..

@@ -80,7 +80,7 @@ def _api_version() -> int:
     return int(match[1])
 
 
-_ffi = FFI()
+_ffi: Any = FFI()
 _ffi.cdef(_declarations())
 _lib: Any = None
 

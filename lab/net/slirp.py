@@ -9,7 +9,7 @@ from cffi import FFI
 
 from lab import LabError
 
-ffi = FFI()
+ffi: Any = FFI()
 ffi.cdef(
     """
 typedef struct Slirp Slirp;

@@ -1,4 +1,5 @@
 """The app of the board: a page, a WebSocket echo, its state as JSON."""
+
 try:
     import asyncio
 except ImportError:  # MicroPython before v1.21
@@ -10,28 +11,28 @@ import time
 from microdot import Microdot, send_file
 from microdot.websocket import with_websocket
 
-PAGE = 'index.html'
+PAGE = "index.html"
 
 app = Microdot()
 
 
-@app.route('/')
+@app.route("/")
 async def index(request):
     return send_file(PAGE)
 
 
-@app.route('/echo')
+@app.route("/echo")
 @with_websocket
 async def echo(request, ws):
     while True:
         await ws.send(await ws.receive())
 
 
-@app.route('/status')
+@app.route("/status")
 async def status(request):
-    uptime = time.ticks_ms() if hasattr(time, 'ticks_ms') else int(time.monotonic() * 1000)
-    free = gc.mem_free() if hasattr(gc, 'mem_free') else None
-    return {'uptime_ms': uptime, 'mem_free': free, 'firmware': sys.version}
+    uptime = time.ticks_ms() if hasattr(time, "ticks_ms") else int(time.monotonic() * 1000)
+    free = gc.mem_free() if hasattr(gc, "mem_free") else None
+    return {"uptime_ms": uptime, "mem_free": free, "firmware": sys.version}
 
 
 async def _serve(host, port, ready):
@@ -43,6 +44,6 @@ async def _serve(host, port, ready):
     await task
 
 
-def serve(host='0.0.0.0', port=80, ready=None):
+def serve(host="0.0.0.0", port=80, ready=None):
     """Serve until the console is interrupted; `ready()` is called when clients may come."""
     asyncio.run(_serve(host, port, ready))

@@ -23,14 +23,14 @@
 #define ESP32_API
 #endif
 
-#define ESP32_API_VERSION 1
-#define ESP32_TICKS_PER_US 480u
+#define ESP32_API_VERSION      1
+#define ESP32_TICKS_PER_US     480u
 #define ESP32_TICKS_PER_SECOND 480000000ull
-#define ESP32_CORES 2
-#define ESP32_UARTS 3
-#define ESP32_GPIOS 40
-#define ESP32_FLASH_SIZE 0x400000u /* 4 MB, what ESP32-CAM and LAN8720 boards carry */
-#define ESP32_ETH_FRAME_MAX 1518u
+#define ESP32_CORES            2
+#define ESP32_UARTS            3
+#define ESP32_GPIOS            40
+#define ESP32_FLASH_SIZE       0x400000u /* 4 MB, what ESP32-CAM and LAN8720 boards carry */
+#define ESP32_ETH_FRAME_MAX    1518u
 
 typedef struct esp32 esp32_t;
 

@@ -7,9 +7,9 @@
 #include "rom/rom.h"
 
 #define PAGE_OF(addr) (((addr) - MAP_BASE) >> MAP_PAGE_SHIFT)
-#define MMU_PAGE 0x10000u
-#define MMU_INVALID 0x100u
-#define MMU_IBUS 0x40000000u /* of entry 64; 4 MB more are served by each 64 that follow */
+#define MMU_PAGE      0x10000u
+#define MMU_INVALID   0x100u
+#define MMU_IBUS      0x40000000u /* of entry 64; 4 MB more are served by each 64 that follow */
 
 /* --- places ------------------------------------------------------------------------------ */
 

@@ -14,10 +14,10 @@
 #include "rom/rom.h"
 
 #define RESET_VECTOR (ROM0_BASE + 0x400)
-#define SLICE_ALONE 100000u /* cycles; a stop request waits no longer (some 0.2 ms) */
-#define SLICE_SHARED 32u  /* more and the cores dead-lock on each other's spin loops */
-#define ENDS_RUN (ESP32_STOP_RESET | ESP32_STOP_REQUEST | ESP32_STOP_FATAL | ESP32_STOP_BREAK)
-#define XTAL_MHZ 40u
+#define SLICE_ALONE  100000u /* cycles; a stop request waits no longer (some 0.2 ms) */
+#define SLICE_SHARED 32u     /* more and the cores dead-lock on each other's spin loops */
+#define ENDS_RUN     (ESP32_STOP_RESET | ESP32_STOP_REQUEST | ESP32_STOP_FATAL | ESP32_STOP_BREAK)
+#define XTAL_MHZ     40u
 
 /* --- time ------------------------------------------------------------------------------- */
 
@@ -245,7 +245,8 @@ uint32_t esp32_reset_count(const esp32_t *chip)
     return chip->state.reset_count;
 }
 
-/* --- run --------------------------------------------------------------------------------------- */
+/* --- run ---------------------------------------------------------------------------------------
+ */
 
 static bool awake(const lx6_t *cpu)
 {

@@ -15,12 +15,12 @@
 #include "soc/soc.h"
 
 #if defined(__GNUC__)
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
+#define likely(x)         __builtin_expect(!!(x), 1)
+#define unlikely(x)       __builtin_expect(!!(x), 0)
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
-#define COLD __attribute__((cold, noinline))
+#define COLD              __attribute__((cold, noinline))
 #else
-#define likely(x) (x)
+#define likely(x)   (x)
 #define unlikely(x) (x)
 #define PRINTF_LIKE(f, a)
 #define COLD
@@ -28,43 +28,43 @@
 
 /* --- address map (ESP32 TRM, chapter "System and Memory") ------------------------ */
 
-#define DROM_BASE 0x3F400000u /* flash through the data cache, 64 KB MMU pages */
-#define DROM_SIZE 0x400000u
-#define MMIO_BASE 0x3FF00000u
-#define MMIO_SIZE 0x80000u
+#define DROM_BASE     0x3F400000u /* flash through the data cache, 64 KB MMU pages */
+#define DROM_SIZE     0x400000u
+#define MMIO_BASE     0x3FF00000u
+#define MMIO_SIZE     0x80000u
 #define RTC_FAST_BASE 0x3FF80000u /* 8 KB, also at 0x400C0000 on the instruction bus */
 #define RTC_FAST_IBUS 0x400C0000u
 #define RTC_FAST_SIZE 0x2000u
-#define ROM1_BASE 0x3FF90000u /* data of the mask ROM */
-#define ROM1_SIZE 0x10000u
-#define DRAM_BASE 0x3FFAE000u /* SRAM2 (200 KB) and SRAM1 (128 KB), one run of bytes */
-#define DRAM_SIZE 0x52000u
-#define SRAM1_BASE 0x3FFE0000u
-#define SRAM1_SIZE 0x20000u
-#define ROM0_BASE 0x40000000u /* mask ROM; calls into it are served by rom/ */
-#define ROM0_SIZE 0x70000u
-#define IRAM_BASE 0x40070000u /* SRAM0: 64 KB cache, then 128 KB of IRAM */
-#define IRAM_SIZE 0x30000u
-#define SRAM1_IBUS 0x400A0000u /* SRAM1 again, its words in reverse order */
-#define IROM_BASE 0x400C2000u  /* flash through the instruction cache */
-#define IROM_END 0x40C00000u
+#define ROM1_BASE     0x3FF90000u /* data of the mask ROM */
+#define ROM1_SIZE     0x10000u
+#define DRAM_BASE     0x3FFAE000u /* SRAM2 (200 KB) and SRAM1 (128 KB), one run of bytes */
+#define DRAM_SIZE     0x52000u
+#define SRAM1_BASE    0x3FFE0000u
+#define SRAM1_SIZE    0x20000u
+#define ROM0_BASE     0x40000000u /* mask ROM; calls into it are served by rom/ */
+#define ROM0_SIZE     0x70000u
+#define IRAM_BASE     0x40070000u /* SRAM0: 64 KB cache, then 128 KB of IRAM */
+#define IRAM_SIZE     0x30000u
+#define SRAM1_IBUS    0x400A0000u /* SRAM1 again, its words in reverse order */
+#define IROM_BASE     0x400C2000u /* flash through the instruction cache */
+#define IROM_END      0x40C00000u
 #define RTC_SLOW_BASE 0x50000000u
 #define RTC_SLOW_SIZE 0x2000u
 
 /* The window of guest addresses that has a page table: everything but RTC_SLOW. */
-#define MAP_BASE 0x3F400000u
+#define MAP_BASE       0x3F400000u
 #define MAP_PAGE_SHIFT 12
-#define MAP_PAGE_SIZE 0x1000u
-#define MAP_PAGES ((IROM_END - MAP_BASE) >> MAP_PAGE_SHIFT)
+#define MAP_PAGE_SIZE  0x1000u
+#define MAP_PAGES      ((IROM_END - MAP_BASE) >> MAP_PAGE_SHIFT)
 
 #define FLASH_PAGE_SIZE 0x1000u
-#define FLASH_PAGES (ESP32_FLASH_SIZE / FLASH_PAGE_SIZE)
-#define MMU_ENTRIES 256u /* of 64 KB each: 0..63 data bus, 64..255 instruction bus */
+#define FLASH_PAGES     (ESP32_FLASH_SIZE / FLASH_PAGE_SIZE)
+#define MMU_ENTRIES     256u /* of 64 KB each: 0..63 data bus, 64..255 instruction bus */
 
 /* All RAM in a row as in esp32_state_t, in lines: the grain of self-modifying code. */
-#define RAM_SIZE (DRAM_SIZE + IRAM_SIZE + RTC_FAST_SIZE + RTC_SLOW_SIZE)
+#define RAM_SIZE        (DRAM_SIZE + IRAM_SIZE + RTC_FAST_SIZE + RTC_SLOW_SIZE)
 #define CODE_LINE_SHIFT 6
-#define CODE_LINES (RAM_SIZE >> CODE_LINE_SHIFT)
+#define CODE_LINES      (RAM_SIZE >> CODE_LINE_SHIFT)
 
 /* --- events ------------------------------------------------------------------------ */
 
@@ -152,14 +152,14 @@ struct esp32 {
     frame_queue_t eth_rx, eth_tx;
 
     /* caches, rebuilt after a snapshot is loaded */
-    lx6_cache_t *cache[ESP32_CORES];   /* page tables and translated blocks */
-    uint8_t code_line[CODE_LINES];     /* RAM that was translated */
+    lx6_cache_t *cache[ESP32_CORES];             /* page tables and translated blocks */
+    uint8_t code_line[CODE_LINES];               /* RAM that was translated */
     uint16_t mmu_seen[ESP32_CORES][MMU_ENTRIES]; /* entries the page tables were made from */
     bool mmu_code[ESP32_CORES][MMU_ENTRIES];     /* code was translated from there */
-    int running_core;                  /* core inside lx6_run(), -1 outside */
-    uint64_t slice_end;                /* an event before it cuts the slice in hand */
-    int reset_core;                    /* of the reset that waits to be done .. */
-    enum esp32_reset_cause reset_pending; /* .. and its cause, 0 when none does */
+    int running_core;                            /* core inside lx6_run(), -1 outside */
+    uint64_t slice_end;                          /* an event before it cuts the slice in hand */
+    int reset_core;                              /* of the reset that waits to be done .. */
+    enum esp32_reset_cause reset_pending;        /* .. and its cause, 0 when none does */
 
     /* host side */
     int stop_reasons;        /* collected during esp32_run() */

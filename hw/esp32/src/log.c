@@ -7,9 +7,9 @@
 #include "chip.h"
 #include "rom/rom.h"
 
-#define LOG_LINES 256u
-#define LINE_MOST 480u
-#define KEYS_MOST 4096u /* a guest can't make us report more different things than this */
+#define LOG_LINES      256u
+#define LINE_MOST      480u
+#define KEYS_MOST      4096u /* a guest can't make us report more different things than this */
 #define BACKTRACE_MOST 12
 
 struct log {
@@ -92,10 +92,10 @@ static void append_where(esp32_t *chip, char *text, size_t size)
         if (i == 0)
             used += (size_t)snprintf(text + used, size - used, " (core %d ", core);
         if (used < size)
-            used += (size_t)(symbol ? snprintf(text + used, size - used, "%s0x%08x %s+%u", before,
-                                               pcs[i], symbol, offset)
-                                    : snprintf(text + used, size - used, "%s0x%08x", before,
-                                               pcs[i]));
+            used +=
+                (size_t)(symbol ? snprintf(text + used, size - used, "%s0x%08x %s+%u", before,
+                                           pcs[i], symbol, offset)
+                                : snprintf(text + used, size - used, "%s0x%08x", before, pcs[i]));
     }
     if (used + 1 < size)
         strcpy(text + used, ")");

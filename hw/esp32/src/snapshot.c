@@ -94,7 +94,8 @@ static bool get_frames(cursor_t *c, frame_queue_t *q)
     return true;
 }
 
-/* --- save ---------------------------------------------------------------------------------------- */
+/* --- save ----------------------------------------------------------------------------------------
+ */
 
 static void write_all(const esp32_t *chip, cursor_t *c, uint64_t total)
 {
@@ -141,7 +142,8 @@ size_t esp32_state_save(const esp32_t *chip, void *state, size_t size)
     return total;
 }
 
-/* --- load ---------------------------------------------------------------------------------------- */
+/* --- load ----------------------------------------------------------------------------------------
+ */
 
 /* Would RAM that was translated have other bytes under `state`? */
 static bool code_differs(const esp32_t *chip, const uint8_t *state)

@@ -141,23 +141,50 @@ static void emit_insn(esp32_t *chip, int index, block_t *b, insn_t *insn, uint32
         o->imm = pc + 3;
         emit(b, OP_P_FALL)->imm = insn->imm;
         break;
-    case OP_LOOP: case OP_LOOPNEZ: case OP_LOOPGTZ:
+    case OP_LOOP:
+    case OP_LOOPNEZ:
+    case OP_LOOPGTZ:
         lx6_note_lend(chip, index, insn->imm);
         emit(b, OP_P_FALL)->imm = pc + 3;
         break;
-    case OP_J: case OP_BEQZ: case OP_BNEZ: case OP_BLTZ: case OP_BGEZ: case OP_BEQI:
-    case OP_BNEI: case OP_BLTI: case OP_BGEI: case OP_BLTUI: case OP_BGEUI: case OP_BEQ:
-    case OP_BNE: case OP_BLT: case OP_BGE: case OP_BLTU: case OP_BGEU: case OP_BANY:
-    case OP_BNONE: case OP_BALL: case OP_BNALL: case OP_BBC: case OP_BBS: case OP_BBCI:
-    case OP_BBSI: case OP_BF: case OP_BT:
+    case OP_J:
+    case OP_BEQZ:
+    case OP_BNEZ:
+    case OP_BLTZ:
+    case OP_BGEZ:
+    case OP_BEQI:
+    case OP_BNEI:
+    case OP_BLTI:
+    case OP_BGEI:
+    case OP_BLTUI:
+    case OP_BGEUI:
+    case OP_BEQ:
+    case OP_BNE:
+    case OP_BLT:
+    case OP_BGE:
+    case OP_BLTU:
+    case OP_BGEU:
+    case OP_BANY:
+    case OP_BNONE:
+    case OP_BALL:
+    case OP_BNALL:
+    case OP_BBC:
+    case OP_BBS:
+    case OP_BBCI:
+    case OP_BBSI:
+    case OP_BF:
+    case OP_BT:
         o->pc = 0; /* not linked yet */
         break;
-    case OP_WSR: case OP_XSR:
+    case OP_WSR:
+    case OP_XSR:
         o->r = insn->ends; /* look for interrupts behind it */
         if (insn->ends)
             emit_pseudo(b, is_lend(chip->cache[index], next) ? OP_P_LOOPEND : OP_P_FALL, next);
         break;
-    case OP_RET: case OP_RETW: case OP_JX: break;
+    case OP_RET:
+    case OP_RETW:
+    case OP_JX: break;
     default:
         if (insn->ends) /* system operations go on behind themselves */
             emit_pseudo(b, is_lend(chip->cache[index], next) ? OP_P_LOOPEND : OP_P_FALL, next);

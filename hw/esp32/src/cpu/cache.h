@@ -29,11 +29,11 @@ typedef struct {
     op_t op[];
 } block_t;
 
-#define BLOCK_MOST 48          /* instructions */
-#define ARENA_UNITS (1u << 19) /* of 16 bytes: 8 MB a core at most, touched as used */
-#define JUMP_SLOTS (1u << 14)
+#define BLOCK_MOST    48         /* instructions */
+#define ARENA_UNITS   (1u << 19) /* of 16 bytes: 8 MB a core at most, touched as used */
+#define JUMP_SLOTS    (1u << 14)
 #define PARTIAL_SLOTS 1024u
-#define LEND_SLOTS 1024u
+#define LEND_SLOTS    1024u
 
 struct lx6_cache {
     /* host address of guest byte 0 of each page (pointer minus guest address), 0 when there is
@@ -41,11 +41,11 @@ struct lx6_cache {
     uintptr_t rd[MAP_PAGES];
     uintptr_t wr[MAP_PAGES];
 
-    uint32_t room;      /* register groups above the current one that are free: 0..3 */
-    bool attention;     /* leave the interpreter after this instruction */
-    bool flush;         /* drop all blocks before the next one is looked up */
-    uint32_t cycles;    /* of the slice in hand */
-    int32_t budget;     /* of them left; exact while outside the interpreter loop */
+    uint32_t room;   /* register groups above the current one that are free: 0..3 */
+    bool attention;  /* leave the interpreter after this instruction */
+    bool flush;      /* drop all blocks before the next one is looked up */
+    uint32_t cycles; /* of the slice in hand */
+    int32_t budget;  /* of them left; exact while outside the interpreter loop */
     uint32_t jump_pc[JUMP_SLOTS];
     uint32_t jump_block[JUMP_SLOTS]; /* arena index */
     uint64_t partial_key[PARTIAL_SLOTS];
@@ -112,11 +112,11 @@ static inline uint32_t lx6_room(const lx6_t *cpu)
 }
 
 #define UR_THREADPTR 231
-#define UR_FCR 232
-#define UR_FSR 233
-#define UR_F64R_LO 234
-#define UR_F64R_HI 235
-#define UR_F64S 236
+#define UR_FCR       232
+#define UR_FSR       233
+#define UR_F64R_LO   234
+#define UR_F64R_HI   235
+#define UR_F64S      236
 
 /* --- special.c ---------------------------------------------------------------------- */
 

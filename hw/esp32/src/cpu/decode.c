@@ -19,8 +19,7 @@ static const char *const names[OP_COUNT] = {
 };
 
 const int32_t lx6_b4const[16] = {-1, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 32, 64, 128, 256};
-const uint32_t lx6_b4constu[16] = {32768, 65536, 2,  3,  4,  5,  6,   7,
-                                   8,     10,    12, 16, 32, 64, 128, 256};
+const uint32_t lx6_b4constu[16] = {32768, 65536, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 32, 64, 128, 256};
 
 const char *lx6_opcode_name(enum opcode op)
 {
@@ -33,12 +32,12 @@ static int32_t sign_extend(uint32_t value, unsigned bits)
     return (int32_t)((value ^ sign) - sign);
 }
 
-#define OP0(w) ((w) & 15)
-#define T_(w) (((w) >> 4) & 15)
-#define S_(w) (((w) >> 8) & 15)
-#define R_(w) (((w) >> 12) & 15)
-#define OP1(w) (((w) >> 16) & 15)
-#define OP2(w) (((w) >> 20) & 15)
+#define OP0(w)  ((w) & 15)
+#define T_(w)   (((w) >> 4) & 15)
+#define S_(w)   (((w) >> 8) & 15)
+#define R_(w)   (((w) >> 12) & 15)
+#define OP1(w)  (((w) >> 16) & 15)
+#define OP2(w)  (((w) >> 20) & 15)
 #define IMM8(w) (((w) >> 16) & 255)
 
 static void ends(insn_t *i, enum opcode op)
@@ -50,8 +49,17 @@ static void ends(insn_t *i, enum opcode op)
 static void decode_sync(uint32_t w, insn_t *i)
 {
     switch (T_(w)) {
-    case 0: i->op = OP_ISYNC; i->ends = true; break;
-    case 1: case 2: case 3: case 8: case 12: case 13: case 15: i->op = OP_NOP; break;
+    case 0:
+        i->op = OP_ISYNC;
+        i->ends = true;
+        break;
+    case 1:
+    case 2:
+    case 3:
+    case 8:
+    case 12:
+    case 13:
+    case 15: i->op = OP_NOP; break;
     default: break;
     }
 }
@@ -119,8 +127,8 @@ static void decode_st0(uint32_t pc, uint32_t w, insn_t *i)
 static void decode_st1(uint32_t w, insn_t *i)
 {
     static const uint8_t op[16] = {
-        [0] = OP_SSR, [1] = OP_SSL,  [2] = OP_SSA8L, [3] = OP_SSA8B, [4] = OP_SSAI,
-        [6] = OP_RER, [7] = OP_WER,  [8] = OP_ROTW,  [14] = OP_NSA,  [15] = OP_NSAU,
+        [0] = OP_SSR, [1] = OP_SSL, [2] = OP_SSA8L, [3] = OP_SSA8B, [4] = OP_SSAI,
+        [6] = OP_RER, [7] = OP_WER, [8] = OP_ROTW,  [14] = OP_NSA,  [15] = OP_NSAU,
     };
     i->op = op[R_(w)];
     if (R_(w) == 4)
@@ -138,8 +146,16 @@ static void decode_tlb(uint32_t w, insn_t *i)
     /* LX6 has region protection: attributes may be written, but every region of the ESP32
      * stays cached/uncached as its address says, so nothing follows from them. */
     switch (R_(w)) {
-    case 3: case 5: case 7: case 11: case 13: case 15: i->op = OP_TLB_READ; break;
-    case 4: case 6: case 12: case 14: i->op = OP_NOP; break;
+    case 3:
+    case 5:
+    case 7:
+    case 11:
+    case 13:
+    case 15: i->op = OP_TLB_READ; break;
+    case 4:
+    case 6:
+    case 12:
+    case 14: i->op = OP_NOP; break;
     default: break;
     }
 }
@@ -147,9 +163,9 @@ static void decode_tlb(uint32_t w, insn_t *i)
 static void decode_rst0(uint32_t pc, uint32_t w, insn_t *i)
 {
     static const uint8_t op[16] = {
-        [1] = OP_AND,    [2] = OP_OR,     [3] = OP_XOR,    [8] = OP_ADD,    [9] = OP_ADDX2,
-        [10] = OP_ADDX4, [11] = OP_ADDX8, [12] = OP_SUB,   [13] = OP_SUBX2, [14] = OP_SUBX4,
-        [15] = OP_SUBX8,
+        [1] = OP_AND,    [2] = OP_OR,     [3] = OP_XOR,    [8] = OP_ADD,
+        [9] = OP_ADDX2,  [10] = OP_ADDX4, [11] = OP_ADDX8, [12] = OP_SUB,
+        [13] = OP_SUBX2, [14] = OP_SUBX4, [15] = OP_SUBX8,
     };
     switch (OP2(w)) {
     case 0: decode_st0(pc, w, i); break;
@@ -192,11 +208,13 @@ static void decode_rst1(uint32_t w, insn_t *i)
 {
     unsigned op2 = OP2(w);
     switch (op2) {
-    case 0: case 1:
+    case 0:
+    case 1:
         i->op = OP_SLLI;
         i->t = (uint8_t)(32 - (T_(w) | (op2 & 1) << 4));
         break;
-    case 2: case 3:
+    case 2:
+    case 3:
         i->op = OP_SRAI;
         i->s = (uint8_t)(S_(w) | (op2 & 1) << 4);
         break;
@@ -215,9 +233,9 @@ static void decode_rst1(uint32_t w, insn_t *i)
 static void decode_rst2(uint32_t w, insn_t *i)
 {
     static const uint8_t op[16] = {
-        [0] = OP_ANDB,   [1] = OP_ANDBC,  [2] = OP_ORB,   [3] = OP_ORBC,  [4] = OP_XORB,
-        [8] = OP_MULL,   [10] = OP_MULUH, [11] = OP_MULSH, [12] = OP_QUOU, [13] = OP_QUOS,
-        [14] = OP_REMU,  [15] = OP_REMS,
+        [0] = OP_ANDB,  [1] = OP_ANDBC, [2] = OP_ORB,    [3] = OP_ORBC,
+        [4] = OP_XORB,  [8] = OP_MULL,  [10] = OP_MULUH, [11] = OP_MULSH,
+        [12] = OP_QUOU, [13] = OP_QUOS, [14] = OP_REMU,  [15] = OP_REMS,
     };
     unsigned op2 = OP2(w);
     if (op2 <= 4 || op2 == 8 || op2 >= 10)
@@ -227,14 +245,15 @@ static void decode_rst2(uint32_t w, insn_t *i)
 static void decode_rst3(uint32_t w, insn_t *i)
 {
     static const uint8_t op[16] = {
-        [2] = OP_SEXT,    [3] = OP_CLAMPS,  [4] = OP_MIN,     [5] = OP_MAX,  [6] = OP_MINU,
-        [7] = OP_MAXU,    [8] = OP_MOVEQZ,  [9] = OP_MOVNEZ,  [10] = OP_MOVLTZ,
-        [11] = OP_MOVGEZ, [12] = OP_MOVF,   [13] = OP_MOVT,   [14] = OP_RUR,  [15] = OP_WUR,
+        [2] = OP_SEXT,  [3] = OP_CLAMPS, [4] = OP_MIN,    [5] = OP_MAX,     [6] = OP_MINU,
+        [7] = OP_MAXU,  [8] = OP_MOVEQZ, [9] = OP_MOVNEZ, [10] = OP_MOVLTZ, [11] = OP_MOVGEZ,
+        [12] = OP_MOVF, [13] = OP_MOVT,  [14] = OP_RUR,   [15] = OP_WUR,
     };
     switch (OP2(w)) {
     case 0: decode_special(w, i, OP_RSR); break;
     case 1: decode_special(w, i, OP_WSR); break;
-    case 2: case 3:
+    case 2:
+    case 3:
         i->op = op[OP2(w)];
         i->imm = T_(w) + 7; /* sign bit of SEXT, saturation bit of CLAMPS */
         break;
@@ -253,16 +272,16 @@ static void decode_rst3(uint32_t w, insn_t *i)
 static void decode_fp0(uint32_t w, insn_t *i)
 {
     static const uint8_t op[16] = {
-        [0] = OP_ADD_S,    [1] = OP_SUB_S,    [2] = OP_MUL_S,   [3] = OP_ILL,     [4] = OP_MADD_S,
-        [5] = OP_MSUB_S,   [6] = OP_FP_STEP,  [7] = OP_FP_STEP, [8] = OP_ROUND_S, [9] = OP_TRUNC_S,
-        [10] = OP_FLOOR_S, [11] = OP_CEIL_S,  [12] = OP_FLOAT_S, [13] = OP_UFLOAT_S,
-        [14] = OP_UTRUNC_S,
+        [0] = OP_ADD_S,    [1] = OP_SUB_S,     [2] = OP_MUL_S,     [3] = OP_ILL,
+        [4] = OP_MADD_S,   [5] = OP_MSUB_S,    [6] = OP_FP_STEP,   [7] = OP_FP_STEP,
+        [8] = OP_ROUND_S,  [9] = OP_TRUNC_S,   [10] = OP_FLOOR_S,  [11] = OP_CEIL_S,
+        [12] = OP_FLOAT_S, [13] = OP_UFLOAT_S, [14] = OP_UTRUNC_S,
     };
     static const uint8_t one[16] = {
-        [0] = OP_MOV_S,      [1] = OP_ABS_S,     [2] = OP_ILL,       [3] = OP_CONST_S,
-        [4] = OP_RFR,        [5] = OP_WFR,       [6] = OP_NEG_S,     [7] = OP_FP_STEP,
-        [8] = OP_RECIP0_S,   [9] = OP_FP_STEP,   [10] = OP_RSQRT0_S, [11] = OP_FP_STEP,
-        [12] = OP_MKSADJ_S,  [13] = OP_MKDADJ_S, [14] = OP_FP_STEP,  [15] = OP_MOV_S, /* ADDEXPM */
+        [0] = OP_MOV_S,     [1] = OP_ABS_S,     [2] = OP_ILL,       [3] = OP_CONST_S,
+        [4] = OP_RFR,       [5] = OP_WFR,       [6] = OP_NEG_S,     [7] = OP_FP_STEP,
+        [8] = OP_RECIP0_S,  [9] = OP_FP_STEP,   [10] = OP_RSQRT0_S, [11] = OP_FP_STEP,
+        [12] = OP_MKSADJ_S, [13] = OP_MKDADJ_S, [14] = OP_FP_STEP,  [15] = OP_MOV_S, /* ADDEXPM */
     };
     i->op = OP2(w) == 15 ? one[T_(w)] : op[OP2(w)];
 }
@@ -270,10 +289,10 @@ static void decode_fp0(uint32_t w, insn_t *i)
 static void decode_fp1(uint32_t w, insn_t *i)
 {
     static const uint8_t op[16] = {
-        [0] = OP_ILL,       [1] = OP_UN_S,      [2] = OP_OEQ_S,     [3] = OP_UEQ_S,
-        [4] = OP_OLT_S,     [5] = OP_ULT_S,     [6] = OP_OLE_S,     [7] = OP_ULE_S,
-        [8] = OP_MOVEQZ_S,  [9] = OP_MOVNEZ_S,  [10] = OP_MOVLTZ_S, [11] = OP_MOVGEZ_S,
-        [12] = OP_MOVF_S,   [13] = OP_MOVT_S,   [14] = OP_ILL,      [15] = OP_ILL,
+        [0] = OP_ILL,      [1] = OP_UN_S,     [2] = OP_OEQ_S,     [3] = OP_UEQ_S,
+        [4] = OP_OLT_S,    [5] = OP_ULT_S,    [6] = OP_OLE_S,     [7] = OP_ULE_S,
+        [8] = OP_MOVEQZ_S, [9] = OP_MOVNEZ_S, [10] = OP_MOVLTZ_S, [11] = OP_MOVGEZ_S,
+        [12] = OP_MOVF_S,  [13] = OP_MOVT_S,  [14] = OP_ILL,      [15] = OP_ILL,
     };
     i->op = op[OP2(w)];
 }
@@ -285,7 +304,8 @@ static void decode_qrst(uint32_t pc, uint32_t w, insn_t *i)
     case 1: decode_rst1(w, i); break;
     case 2: decode_rst2(w, i); break;
     case 3: decode_rst3(w, i); break;
-    case 4: case 5:
+    case 4:
+    case 5:
         i->op = OP_EXTUI;
         i->s = (uint8_t)(S_(w) | (OP1(w) & 1) << 4);
         i->imm = (2u << OP2(w)) - 1;
@@ -315,21 +335,53 @@ static void decode_lsai(uint32_t w, insn_t *i)
 {
     uint32_t imm8 = IMM8(w);
     switch (R_(w)) {
-    case 0: i->op = OP_L8UI; i->imm = imm8; break;
-    case 1: i->op = OP_L16UI; i->imm = imm8 * 2; break;
-    case 2: case 11: i->op = OP_L32I; i->imm = imm8 * 4; break;
-    case 4: i->op = OP_S8I; i->imm = imm8; break;
-    case 5: i->op = OP_S16I; i->imm = imm8 * 2; break;
-    case 6: case 15: i->op = OP_S32I; i->imm = imm8 * 4; break;
+    case 0:
+        i->op = OP_L8UI;
+        i->imm = imm8;
+        break;
+    case 1:
+        i->op = OP_L16UI;
+        i->imm = imm8 * 2;
+        break;
+    case 2:
+    case 11:
+        i->op = OP_L32I;
+        i->imm = imm8 * 4;
+        break;
+    case 4:
+        i->op = OP_S8I;
+        i->imm = imm8;
+        break;
+    case 5:
+        i->op = OP_S16I;
+        i->imm = imm8 * 2;
+        break;
+    case 6:
+    case 15:
+        i->op = OP_S32I;
+        i->imm = imm8 * 4;
+        break;
     case 7: i->op = OP_NOP; break; /* cache operations: the caches are transparent here */
-    case 9: i->op = OP_L16SI; i->imm = imm8 * 2; break;
+    case 9:
+        i->op = OP_L16SI;
+        i->imm = imm8 * 2;
+        break;
     case 10:
         i->op = OP_MOVI;
         i->imm = (uint32_t)sign_extend(S_(w) << 8 | imm8, 12);
         break;
-    case 12: i->op = OP_ADDI; i->imm = (uint32_t)sign_extend(imm8, 8); break;
-    case 13: i->op = OP_ADDI; i->imm = (uint32_t)sign_extend(imm8, 8) << 8; break;
-    case 14: i->op = OP_S32C1I; i->imm = imm8 * 4; break;
+    case 12:
+        i->op = OP_ADDI;
+        i->imm = (uint32_t)sign_extend(imm8, 8);
+        break;
+    case 13:
+        i->op = OP_ADDI;
+        i->imm = (uint32_t)sign_extend(imm8, 8) << 8;
+        break;
+    case 14:
+        i->op = OP_S32C1I;
+        i->imm = imm8 * 4;
+        break;
     default: break;
     }
 }
@@ -383,9 +435,9 @@ static void decode_si(uint32_t pc, uint32_t w, insn_t *i)
 
 static void decode_b(uint32_t pc, uint32_t w, insn_t *i)
 {
-    static const uint8_t op[16] = {OP_BNONE, OP_BEQ, OP_BLT,  OP_BLTU, OP_BALL,  OP_BBC,
-                                   OP_BBCI,  OP_BBCI, OP_BANY, OP_BNE,  OP_BGE,   OP_BGEU,
-                                   OP_BNALL, OP_BBS, OP_BBSI, OP_BBSI};
+    static const uint8_t op[16] = {OP_BNONE, OP_BEQ,  OP_BLT,  OP_BLTU, OP_BALL, OP_BBC,
+                                   OP_BBCI,  OP_BBCI, OP_BANY, OP_BNE,  OP_BGE,  OP_BGEU,
+                                   OP_BNALL, OP_BBS,  OP_BBSI, OP_BBSI};
     unsigned r = R_(w);
     i->op = op[r];
     i->imm = pc + 4 + (uint32_t)sign_extend(IMM8(w), 8);
@@ -399,10 +451,16 @@ static void decode_mac16(uint32_t w, insn_t *i)
     bool load = op2 == 0 || op2 == 1 || op2 == 4 || op2 == 5 || op2 >= 8;
     bool ok;
     switch (op2) {
-    case 0: case 1: case 4: case 5: ok = op1 >= 8 && op1 < 12; break;
-    case 2: case 3: case 6: ok = op1 >= 4; break;
+    case 0:
+    case 1:
+    case 4:
+    case 5: ok = op1 >= 8 && op1 < 12; break;
+    case 2:
+    case 3:
+    case 6: ok = op1 >= 4; break;
     case 7: ok = true; break;
-    case 8: case 9: ok = op1 == 0; break;
+    case 8:
+    case 9: ok = op1 == 0; break;
     default: ok = false; break;
     }
     if (!ok)
@@ -445,8 +503,14 @@ static void decode_narrow(uint32_t pc, uint32_t w, insn_t *i)
     unsigned r = R_(w), t = T_(w);
     i->length = 2;
     switch (OP0(w)) {
-    case 8: i->op = OP_L32I; i->imm = r * 4; break;
-    case 9: i->op = OP_S32I; i->imm = r * 4; break;
+    case 8:
+        i->op = OP_L32I;
+        i->imm = r * 4;
+        break;
+    case 9:
+        i->op = OP_S32I;
+        i->imm = r * 4;
+        break;
     case 10: i->op = OP_ADD; break;
     case 11: /* ADDI.N: immediate 0 stands for -1 */
         i->op = OP_ADDI;

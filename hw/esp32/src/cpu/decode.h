@@ -13,12 +13,12 @@ enum opcode {
 };
 
 typedef struct {
-    uint8_t op;     /* enum opcode */
+    uint8_t op;      /* enum opcode */
     uint8_t r, s, t; /* register numbers or small operands, see the operation */
-    uint8_t length; /* bytes: 2 or 3 */
-    uint8_t window; /* highest group of four address registers touched, 0..3 */
-    bool ends;      /* control never falls through into a following operation of the block */
-    uint32_t imm;   /* immediate, absolute target, or literal address */
+    uint8_t length;  /* bytes: 2 or 3 */
+    uint8_t window;  /* highest group of four address registers touched, 0..3 */
+    bool ends;       /* control never falls through into a following operation of the block */
+    uint32_t imm;    /* immediate, absolute target, or literal address */
 } insn_t;
 
 /* Decode the instruction at `pc`; `bytes` holds at least 3 valid bytes (or 2 when the first

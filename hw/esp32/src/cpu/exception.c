@@ -4,13 +4,13 @@
 
 #include <string.h>
 
-#define VECTOR_LEVEL2 0x180u /* then 0x40 a level up to NMI */
-#define VECTOR_DEBUG 0x280u
-#define VECTOR_KERNEL 0x300u
-#define VECTOR_USER 0x340u
-#define VECTOR_DOUBLE 0x3C0u
-#define EXCM_LEVEL 3u
-#define DEBUG_LEVEL 6u
+#define VECTOR_LEVEL2    0x180u /* then 0x40 a level up to NMI */
+#define VECTOR_DEBUG     0x280u
+#define VECTOR_KERNEL    0x300u
+#define VECTOR_USER      0x340u
+#define VECTOR_DOUBLE    0x3C0u
+#define EXCM_LEVEL       3u
+#define DEBUG_LEVEL      6u
 #define DEBUGCAUSE_BREAK 0x08u
 
 /* Interrupts of each level, core-isa of the ESP32 */
@@ -166,7 +166,6 @@ void lx6_reset(lx6_t *cpu, uint32_t vector)
 }
 
 /* --- stack walking ------------------------------------------------------------------- */
-
 
 uint32_t *lx6_ar(lx6_t *cpu, uint32_t base, unsigned n)
 {

@@ -50,11 +50,11 @@ static uint32_t nsa(uint32_t v)
     return v ? (uint32_t)__builtin_clz(v) - 1 : 31;
 }
 
-#define A(n) a[op->n]
-#define F(n) cpu->f[op->n]
+#define A(n)      a[op->n]
+#define F(n)      cpu->f[op->n]
 #define SIGNED(x) ((int32_t)(x))
 
-#define DISPATCH() goto *(const void *)((const char *)&&base + op->handler)
+#define DISPATCH() goto *(const void *)((const char *) && base + op->handler)
 #define NEXT()                                                                                     \
     do {                                                                                           \
         op++;                                                                                      \
@@ -99,8 +99,8 @@ static uint32_t nsa(uint32_t v)
         ENTER(cache_block(c, c->jump_block[slot_]));                                               \
     } while (0)
 #define BRANCH(name, condition)                                                                    \
-    L_##name:                                                                                      \
-    if (condition) {                                                                               \
+    L_##name : if (condition)                                                                      \
+    {                                                                                              \
         budget += op->left - 1;                                                                    \
         FOLLOW(op);                                                                                \
     }                                                                                              \
@@ -158,12 +158,12 @@ static uint32_t nsa(uint32_t v)
             goto leave_after;                                                                      \
         NEXT();                                                                                    \
     }
-#define LOAD8(ad, as) LOAD(1, NARROW_PAGES, 0, uint8_t, ad, as)
-#define LOAD16(ad, as) LOAD(2, NARROW_PAGES, 1, uint16_t, ad, as)
-#define LOAD32(ad, as) LOAD(4, MAP_PAGES, 2, uint32_t, ad, as)
+#define LOAD8(ad, as)        LOAD(1, NARROW_PAGES, 0, uint8_t, ad, as)
+#define LOAD16(ad, as)       LOAD(2, NARROW_PAGES, 1, uint16_t, ad, as)
+#define LOAD32(ad, as)       LOAD(4, MAP_PAGES, 2, uint32_t, ad, as)
 #define STORE32(ad, v, then) STORE(4, MAP_PAGES, 2, uint32_t, ad, v, then)
 
-#define BOOL(n) ((cpu->br >> (n)) & 1)
+#define BOOL(n)        ((cpu->br >> (n)) & 1)
 #define SET_BOOL(n, v) (cpu->br = (cpu->br & ~(1u << (n))) | (uint32_t)(v) << (n))
 
 static const int32_t *execute(esp32_t *chip, int index)

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define FP_QNAN 0x7FC00000u
+#define FP_QNAN  0x7FC00000u
 #define FP_QUIET 0x00400000u
 
 static inline float fp_float(uint32_t bits)

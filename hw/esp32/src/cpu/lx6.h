@@ -11,15 +11,15 @@
 typedef struct lx6_cache lx6_cache_t; /* page tables and translated blocks, see cpu/cache.h */
 
 /* PS fields */
-#define PS_INTLEVEL 0x0000000Fu
-#define PS_EXCM 0x00000010u
-#define PS_UM 0x00000020u
-#define PS_RING 0x000000C0u
-#define PS_OWB_SHIFT 8
-#define PS_OWB 0x00000F00u
+#define PS_INTLEVEL      0x0000000Fu
+#define PS_EXCM          0x00000010u
+#define PS_UM            0x00000020u
+#define PS_RING          0x000000C0u
+#define PS_OWB_SHIFT     8
+#define PS_OWB           0x00000F00u
 #define PS_CALLINC_SHIFT 16
-#define PS_CALLINC 0x00030000u
-#define PS_WOE 0x00040000u
+#define PS_CALLINC       0x00030000u
+#define PS_WOE           0x00040000u
 
 /* EXCCAUSE values (ISA RM, table "Exception Causes") */
 enum lx6_cause {
@@ -39,12 +39,12 @@ enum lx6_cause {
 };
 
 /* Internal interrupts of the ESP32's LX6 (core-isa: interrupt types) */
-#define INT_TIMER0 6
-#define INT_SW0 7
+#define INT_TIMER0    6
+#define INT_SW0       7
 #define INT_PROFILING 11
-#define INT_TIMER1 15
-#define INT_TIMER2 16
-#define INT_SW1 29
+#define INT_TIMER1    15
+#define INT_TIMER2    16
+#define INT_SW1       29
 
 typedef struct {
     /* 64 physical address registers; the last 12 places mirror ar[0..11] while the current

@@ -5,21 +5,52 @@
 #include <string.h>
 
 enum sr {
-    SR_LBEG = 0, SR_LEND = 1, SR_LCOUNT = 2, SR_SAR = 3, SR_BR = 4, SR_SCOMPARE1 = 12,
-    SR_ACCLO = 16, SR_ACCHI = 17, SR_M0 = 32, SR_WINDOWBASE = 72, SR_WINDOWSTART = 73,
-    SR_IBREAKENABLE = 96, SR_MEMCTL = 97, SR_ATOMCTL = 99, SR_DDR = 104, SR_IBREAKA0 = 128,
-    SR_DBREAKA0 = 144, SR_DBREAKC0 = 160, SR_CONFIGID0 = 176, SR_EPC1 = 177, SR_DEPC = 192,
-    SR_EPS2 = 194, SR_CONFIGID1 = 208, SR_EXCSAVE1 = 209, SR_CPENABLE = 224, SR_INTERRUPT = 226,
-    SR_INTCLEAR = 227, SR_INTENABLE = 228, SR_PS = 230, SR_VECBASE = 231, SR_EXCCAUSE = 232,
-    SR_DEBUGCAUSE = 233, SR_CCOUNT = 234, SR_PRID = 235, SR_ICOUNT = 236, SR_ICOUNTLEVEL = 237,
-    SR_EXCVADDR = 238, SR_CCOMPARE0 = 240, SR_MISC0 = 244,
+    SR_LBEG = 0,
+    SR_LEND = 1,
+    SR_LCOUNT = 2,
+    SR_SAR = 3,
+    SR_BR = 4,
+    SR_SCOMPARE1 = 12,
+    SR_ACCLO = 16,
+    SR_ACCHI = 17,
+    SR_M0 = 32,
+    SR_WINDOWBASE = 72,
+    SR_WINDOWSTART = 73,
+    SR_IBREAKENABLE = 96,
+    SR_MEMCTL = 97,
+    SR_ATOMCTL = 99,
+    SR_DDR = 104,
+    SR_IBREAKA0 = 128,
+    SR_DBREAKA0 = 144,
+    SR_DBREAKC0 = 160,
+    SR_CONFIGID0 = 176,
+    SR_EPC1 = 177,
+    SR_DEPC = 192,
+    SR_EPS2 = 194,
+    SR_CONFIGID1 = 208,
+    SR_EXCSAVE1 = 209,
+    SR_CPENABLE = 224,
+    SR_INTERRUPT = 226,
+    SR_INTCLEAR = 227,
+    SR_INTENABLE = 228,
+    SR_PS = 230,
+    SR_VECBASE = 231,
+    SR_EXCCAUSE = 232,
+    SR_DEBUGCAUSE = 233,
+    SR_CCOUNT = 234,
+    SR_PRID = 235,
+    SR_ICOUNT = 236,
+    SR_ICOUNTLEVEL = 237,
+    SR_EXCVADDR = 238,
+    SR_CCOMPARE0 = 240,
+    SR_MISC0 = 244,
 };
 
-#define CONFIGID0 0xC2BCFFFEu /* of the ESP32's LX6, core-isa */
-#define CONFIGID1 0x1CC5FE96u
-#define SOFTWARE_INTS (1u << INT_SW0 | 1u << INT_SW1)
+#define CONFIGID0      0xC2BCFFFEu /* of the ESP32's LX6, core-isa */
+#define CONFIGID1      0x1CC5FE96u
+#define SOFTWARE_INTS  (1u << INT_SW0 | 1u << INT_SW1)
 #define CLEARABLE_INTS (SOFTWARE_INTS | 0x50404400u | 1u << INT_PROFILING)
-#define PS_WRITABLE 0x00070F3Fu
+#define PS_WRITABLE    0x00070F3Fu
 
 /* Registers that are no more than a word, by number. */
 static uint32_t *plain(lx6_t *cpu, unsigned sr)
@@ -33,16 +64,22 @@ static uint32_t *plain(lx6_t *cpu, unsigned sr)
     case SR_SCOMPARE1: return &cpu->scompare1;
     case SR_ACCLO: return &cpu->acclo;
     case SR_ACCHI: return &cpu->acchi;
-    case SR_M0: case SR_M0 + 1: case SR_M0 + 2: case SR_M0 + 3: return &cpu->mr[sr - SR_M0];
+    case SR_M0:
+    case SR_M0 + 1:
+    case SR_M0 + 2:
+    case SR_M0 + 3: return &cpu->mr[sr - SR_M0];
     case SR_WINDOWBASE: return &cpu->windowbase;
     case SR_WINDOWSTART: return &cpu->windowstart;
     case SR_IBREAKENABLE: return &cpu->ibreakenable;
     case SR_MEMCTL: return &cpu->memctl;
     case SR_ATOMCTL: return &cpu->atomctl;
     case SR_DDR: return &cpu->ddr;
-    case SR_IBREAKA0: case SR_IBREAKA0 + 1: return &cpu->ibreaka[sr - SR_IBREAKA0];
-    case SR_DBREAKA0: case SR_DBREAKA0 + 1: return &cpu->dbreaka[sr - SR_DBREAKA0];
-    case SR_DBREAKC0: case SR_DBREAKC0 + 1: return &cpu->dbreakc[sr - SR_DBREAKC0];
+    case SR_IBREAKA0:
+    case SR_IBREAKA0 + 1: return &cpu->ibreaka[sr - SR_IBREAKA0];
+    case SR_DBREAKA0:
+    case SR_DBREAKA0 + 1: return &cpu->dbreaka[sr - SR_DBREAKA0];
+    case SR_DBREAKC0:
+    case SR_DBREAKC0 + 1: return &cpu->dbreakc[sr - SR_DBREAKC0];
     case SR_DEPC: return &cpu->depc;
     case SR_CPENABLE: return &cpu->cpenable;
     case SR_INTENABLE: return &cpu->intenable;
@@ -53,8 +90,10 @@ static uint32_t *plain(lx6_t *cpu, unsigned sr)
     case SR_ICOUNT: return &cpu->icount;
     case SR_ICOUNTLEVEL: return &cpu->icountlevel;
     case SR_EXCVADDR: return &cpu->excvaddr;
-    case SR_MISC0: case SR_MISC0 + 1: case SR_MISC0 + 2: case SR_MISC0 + 3:
-        return &cpu->misc[sr - SR_MISC0];
+    case SR_MISC0:
+    case SR_MISC0 + 1:
+    case SR_MISC0 + 2:
+    case SR_MISC0 + 3: return &cpu->misc[sr - SR_MISC0];
     default: break;
     }
     if (sr >= SR_EPC1 && sr < SR_EPC1 + 7)
@@ -76,8 +115,8 @@ uint64_t lx6_time(const esp32_t *chip, int index)
     const lx6_cache_t *c = chip->cache[index];
     if (chip->running_core != index)
         return cpu->tick > chip->state.now ? cpu->tick : chip->state.now;
-    return cpu->tick + (uint64_t)(int64_t)((int32_t)c->cycles - c->budget) *
-                           chip->state.ticks_per_cycle;
+    return cpu->tick +
+           (uint64_t)(int64_t)((int32_t)c->cycles - c->budget) * chip->state.ticks_per_cycle;
 }
 
 uint32_t lx6_ccount(esp32_t *chip, int index)
@@ -170,10 +209,14 @@ bool lx6_sr_write(esp32_t *chip, int index, unsigned sr, uint32_t value)
         for (int timer = 0; timer < 3; timer++)
             lx6_reschedule_timer(chip, index, timer);
         return true;
-    case SR_CCOMPARE0: case SR_CCOMPARE0 + 1: case SR_CCOMPARE0 + 2:
+    case SR_CCOMPARE0:
+    case SR_CCOMPARE0 + 1:
+    case SR_CCOMPARE0 + 2:
         write_ccompare(chip, index, (int)(sr - SR_CCOMPARE0), value);
         return true;
-    case SR_PRID: case SR_CONFIGID0: case SR_CONFIGID1: return false;
+    case SR_PRID:
+    case SR_CONFIGID0:
+    case SR_CONFIGID1: return false;
     default: break;
     }
     uint32_t *word = plain(cpu, sr);
@@ -216,23 +259,58 @@ static int sr_by_name(const char *name)
         const char *name;
         uint8_t sr;
     } table[] = {
-        {"lbeg", SR_LBEG}, {"lend", SR_LEND}, {"lcount", SR_LCOUNT}, {"sar", SR_SAR},
-        {"br", SR_BR}, {"scompare1", SR_SCOMPARE1}, {"acclo", SR_ACCLO}, {"acchi", SR_ACCHI},
-        {"m0", SR_M0}, {"m1", SR_M0 + 1}, {"m2", SR_M0 + 2}, {"m3", SR_M0 + 3},
-        {"windowbase", SR_WINDOWBASE}, {"windowstart", SR_WINDOWSTART}, {"epc1", SR_EPC1},
-        {"epc2", SR_EPC1 + 1}, {"epc3", SR_EPC1 + 2}, {"epc4", SR_EPC1 + 3},
-        {"epc5", SR_EPC1 + 4}, {"epc6", SR_EPC1 + 5}, {"epc7", SR_EPC1 + 6}, {"depc", SR_DEPC},
-        {"eps2", SR_EPS2}, {"eps3", SR_EPS2 + 1}, {"eps4", SR_EPS2 + 2}, {"eps5", SR_EPS2 + 3},
-        {"eps6", SR_EPS2 + 4}, {"eps7", SR_EPS2 + 5}, {"excsave1", SR_EXCSAVE1},
-        {"excsave2", SR_EXCSAVE1 + 1}, {"excsave3", SR_EXCSAVE1 + 2},
-        {"excsave4", SR_EXCSAVE1 + 3}, {"excsave5", SR_EXCSAVE1 + 4},
-        {"excsave6", SR_EXCSAVE1 + 5}, {"excsave7", SR_EXCSAVE1 + 6}, {"cpenable", SR_CPENABLE},
-        {"interrupt", SR_INTERRUPT}, {"intenable", SR_INTENABLE}, {"ps", SR_PS},
-        {"vecbase", SR_VECBASE}, {"exccause", SR_EXCCAUSE}, {"debugcause", SR_DEBUGCAUSE},
-        {"ccount", SR_CCOUNT}, {"prid", SR_PRID}, {"excvaddr", SR_EXCVADDR},
-        {"ccompare0", SR_CCOMPARE0}, {"ccompare1", SR_CCOMPARE0 + 1},
-        {"ccompare2", SR_CCOMPARE0 + 2}, {"misc0", SR_MISC0}, {"misc1", SR_MISC0 + 1},
-        {"misc2", SR_MISC0 + 2}, {"misc3", SR_MISC0 + 3},
+        {"lbeg", SR_LBEG},
+        {"lend", SR_LEND},
+        {"lcount", SR_LCOUNT},
+        {"sar", SR_SAR},
+        {"br", SR_BR},
+        {"scompare1", SR_SCOMPARE1},
+        {"acclo", SR_ACCLO},
+        {"acchi", SR_ACCHI},
+        {"m0", SR_M0},
+        {"m1", SR_M0 + 1},
+        {"m2", SR_M0 + 2},
+        {"m3", SR_M0 + 3},
+        {"windowbase", SR_WINDOWBASE},
+        {"windowstart", SR_WINDOWSTART},
+        {"epc1", SR_EPC1},
+        {"epc2", SR_EPC1 + 1},
+        {"epc3", SR_EPC1 + 2},
+        {"epc4", SR_EPC1 + 3},
+        {"epc5", SR_EPC1 + 4},
+        {"epc6", SR_EPC1 + 5},
+        {"epc7", SR_EPC1 + 6},
+        {"depc", SR_DEPC},
+        {"eps2", SR_EPS2},
+        {"eps3", SR_EPS2 + 1},
+        {"eps4", SR_EPS2 + 2},
+        {"eps5", SR_EPS2 + 3},
+        {"eps6", SR_EPS2 + 4},
+        {"eps7", SR_EPS2 + 5},
+        {"excsave1", SR_EXCSAVE1},
+        {"excsave2", SR_EXCSAVE1 + 1},
+        {"excsave3", SR_EXCSAVE1 + 2},
+        {"excsave4", SR_EXCSAVE1 + 3},
+        {"excsave5", SR_EXCSAVE1 + 4},
+        {"excsave6", SR_EXCSAVE1 + 5},
+        {"excsave7", SR_EXCSAVE1 + 6},
+        {"cpenable", SR_CPENABLE},
+        {"interrupt", SR_INTERRUPT},
+        {"intenable", SR_INTENABLE},
+        {"ps", SR_PS},
+        {"vecbase", SR_VECBASE},
+        {"exccause", SR_EXCCAUSE},
+        {"debugcause", SR_DEBUGCAUSE},
+        {"ccount", SR_CCOUNT},
+        {"prid", SR_PRID},
+        {"excvaddr", SR_EXCVADDR},
+        {"ccompare0", SR_CCOMPARE0},
+        {"ccompare1", SR_CCOMPARE0 + 1},
+        {"ccompare2", SR_CCOMPARE0 + 2},
+        {"misc0", SR_MISC0},
+        {"misc1", SR_MISC0 + 1},
+        {"misc2", SR_MISC0 + 2},
+        {"misc3", SR_MISC0 + 3},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (!strcmp(table[i].name, name))

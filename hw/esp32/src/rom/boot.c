@@ -6,17 +6,17 @@
 #include "data.h"
 
 #define BOOTLOADER_AT 0x1000u
-#define IMAGE_MAGIC 0xE9u
+#define IMAGE_MAGIC   0xE9u
 #define SEGMENTS_MOST 16u
 #define CHECKSUM_SEED 0xEFu
 #define APPCPU_CTRL_D 0x3FF00038u /* boot address of the second core */
-#define POLL_CYCLES 64u
+#define POLL_CYCLES   64u
 
 /* Stacks of the two cores while in ROM and bootloader (ESP-IDF, memory layout of the ROM). The
  * words below a stack pointer are the save area of a caller that does not exist: its own stack
  * pointer must be memory, because the first window overflow stores relative to it. */
-#define STACK_PRO 0x3FFE3F20u
-#define STACK_APP 0x3FFE5230u
+#define STACK_PRO   0x3FFE3F20u
+#define STACK_APP   0x3FFE5230u
 #define STACK_SPARE 0x80u
 
 /* --- vectors ------------------------------------------------------------------------------ */
@@ -27,11 +27,13 @@ static void die(rom_call_t *c)
 {
     const lx6_t *cpu = &c->chip->state.core[c->core];
     char text[160];
-    snprintf(text, sizeof text, "Fatal exception (%u): epc1=0x%08x, epc2=0x%08x, excvaddr=0x%08x\r\n",
-             cpu->exccause, cpu->epc[1], cpu->epc[2], cpu->excvaddr);
+    snprintf(text, sizeof text,
+             "Fatal exception (%u): epc1=0x%08x, epc2=0x%08x, excvaddr=0x%08x\r\n", cpu->exccause,
+             cpu->epc[1], cpu->epc[2], cpu->excvaddr);
     rom_console(c, text);
-    chip_log(c->chip, "exception %u at 0x%08x (address 0x%08x) before the firmware has set up its "
-                      "handlers",
+    chip_log(c->chip,
+             "exception %u at 0x%08x (address 0x%08x) before the firmware has set up its "
+             "handlers",
              cpu->exccause, cpu->epc[1], cpu->excvaddr);
     chip_request_reset(c->chip, -1, ESP32_RESET_RTCWDT_RTC);
     rom_again(c, POLL_CYCLES);
@@ -55,10 +57,12 @@ VECTOR(_DoubleExceptionVector)
 /* --- the second-stage bootloader ------------------------------------------------------------ */
 
 static const char *const cause_names[] = {
-    [1] = "POWERON_RESET",     [3] = "SW_RESET",           [5] = "DEEPSLEEP_RESET",
-    [7] = "TG0WDT_SYS_RESET",  [8] = "TG1WDT_SYS_RESET",   [9] = "RTCWDT_SYS_RESET",
-    [11] = "TGWDT_CPU_RESET",  [12] = "SW_CPU_RESET",      [13] = "RTCWDT_CPU_RESET",
-    [14] = "EXT_CPU_RESET",    [15] = "RTCWDT_BROWN_OUT_RESET", [16] = "RTCWDT_RTC_RESET",
+    [1] = "POWERON_RESET",           [3] = "SW_RESET",
+    [5] = "DEEPSLEEP_RESET",         [7] = "TG0WDT_SYS_RESET",
+    [8] = "TG1WDT_SYS_RESET",        [9] = "RTCWDT_SYS_RESET",
+    [11] = "TGWDT_CPU_RESET",        [12] = "SW_CPU_RESET",
+    [13] = "RTCWDT_CPU_RESET",       [14] = "EXT_CPU_RESET",
+    [15] = "RTCWDT_BROWN_OUT_RESET", [16] = "RTCWDT_RTC_RESET",
 };
 
 static void banner(rom_call_t *c, enum esp32_reset_cause cause)
@@ -91,8 +95,8 @@ static uint32_t load_bootloader(rom_call_t *c)
              "configsip: 0, SPIWP:0xee\r\nclk_drv:0x00,q_drv:0x00,d_drv:0x00,cs0_drv:0x00,"
              "hd_drv:0x00,wp_drv:0x00\r\n");
     rom_console(c, text);
-    snprintf(text, sizeof text, "mode:%s, clock div:%u\r\n",
-             header[2] < 6 ? modes[header[2]] : "?", (header[3] & 15) == 15 ? 1 : (header[3] & 15) + 2);
+    snprintf(text, sizeof text, "mode:%s, clock div:%u\r\n", header[2] < 6 ? modes[header[2]] : "?",
+             (header[3] & 15) == 15 ? 1 : (header[3] & 15) + 2);
     rom_console(c, text);
     at += sizeof header;
     for (unsigned segment = 0; segment < header[1]; segment++) {
@@ -172,7 +176,8 @@ void rom__ResetVector(rom_call_t *c)
         rom_again(c, POLL_CYCLES); /* the second core waits for its address; a fatal stays one */
 }
 
-/* --- reset --------------------------------------------------------------------------------------- */
+/* --- reset ---------------------------------------------------------------------------------------
+ */
 
 void rom_software_reset(rom_call_t *c)
 {

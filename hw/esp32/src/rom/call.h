@@ -8,10 +8,10 @@
 typedef struct {
     esp32_t *chip;
     int core;
-    uint32_t pc;     /* address of the function */
-    unsigned n;      /* PS.CALLINC: the callee's registers start at a(4n) */
-    uint32_t cost;   /* cycles, to be set by the service when it is not small */
-    bool elsewhere;  /* the pc is set: a jump, an exception or the same call again */
+    uint32_t pc;    /* address of the function */
+    unsigned n;     /* PS.CALLINC: the callee's registers start at a(4n) */
+    uint32_t cost;  /* cycles, to be set by the service when it is not small */
+    bool elsewhere; /* the pc is set: a jump, an exception or the same call again */
 } rom_call_t;
 
 /* Addresses of all ROM symbols as AT_name */
@@ -19,7 +19,7 @@ enum rom_address {
 #define ROM(address, name) AT_##name = address,
 #include "symbols.def"
 #undef ROM
-    AT_sfp_link = 0x4006F200, /* our own, see guest.c */
+    AT_sfp_link = 0x4006F200,        /* our own, see guest.c */
     AT_longjmp_patched = 0x400562e0, /* where the longjmp of IDF >= 4.4 enters ROM's */
 };
 

@@ -3,7 +3,7 @@
 
 #define PRO_INTR_MAP 0x3FF00104u
 #define APP_INTR_MAP 0x3FF00218u
-#define XTAL_HZ 40000000u
+#define XTAL_HZ      40000000u
 
 static lx6_t *cpu_of(rom_call_t *c)
 {
@@ -69,15 +69,15 @@ void rom_ets_efuse_read_op(rom_call_t *c)
     (void)c; /* the read registers are always up to date */
 }
 
-/* --- interrupts --------------------------------------------------------------------------------- */
+/* --- interrupts ---------------------------------------------------------------------------------
+ */
 
 /* intr_matrix_set(cpu, source, line) */
 void rom_intr_matrix_set(rom_call_t *c)
 {
     uint32_t source = rom_arg(c, 1);
     if (source < IRQ_SOURCES)
-        rom_reg_write(c, (rom_arg(c, 0) ? APP_INTR_MAP : PRO_INTR_MAP) + 4 * source,
-                      rom_arg(c, 2));
+        rom_reg_write(c, (rom_arg(c, 0) ? APP_INTR_MAP : PRO_INTR_MAP) + 4 * source, rom_arg(c, 2));
 }
 
 void rom_ets_isr_mask(rom_call_t *c)

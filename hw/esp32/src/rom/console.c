@@ -4,12 +4,12 @@
 
 #include "call.h"
 
-#define UART0_FIFO 0x3FF40000u
+#define UART0_FIFO   0x3FF40000u
 #define UART0_STATUS 0x3FF4001Cu
-#define UART_CLKDIV 0x14u
-#define CHAR_COST 20u
-#define WIDTH_MOST 200u /* of one printf field: the guest's format may be hostile */
-#define FORMAT_MOST 4096u
+#define UART_CLKDIV  0x14u
+#define CHAR_COST    20u
+#define WIDTH_MOST   200u /* of one printf field: the guest's format may be hostile */
+#define FORMAT_MOST  4096u
 
 static uint32_t uart_base(uint32_t uart)
 {
@@ -67,8 +67,11 @@ static uint32_t put_field(rom_call_t *c, const format_t *f, const char *text, ui
 static uint32_t put_number(rom_call_t *c, const format_t *f, uint64_t value, char kind)
 {
     char text[32];
-    const char *pattern = kind == 'd' ? "%lld" : kind == 'x' ? "%llx" : kind == 'X' ? "%llX"
-                          : kind == 'o' ? "%llo" : "%llu";
+    const char *pattern = kind == 'd'   ? "%lld"
+                          : kind == 'x' ? "%llx"
+                          : kind == 'X' ? "%llX"
+                          : kind == 'o' ? "%llo"
+                                        : "%llu";
     if (!f->wide)
         value = kind == 'd' ? (uint64_t)(int64_t)(int32_t)value : (uint32_t)value;
     int length = snprintf(text, sizeof text, pattern, (unsigned long long)value);
@@ -147,7 +150,12 @@ static bool convert(rom_call_t *c, uint32_t *at, uint32_t *argument, uint32_t *c
             return false;
     }
     switch (byte) {
-    case 'd': case 'i': case 'u': case 'x': case 'X': case 'o': {
+    case 'd':
+    case 'i':
+    case 'u':
+    case 'x':
+    case 'X':
+    case 'o': {
         if (f.wide)
             *argument += *argument & 1; /* 64 bits start at an even register */
         uint64_t value = rom_arg(c, (*argument)++);
@@ -168,9 +176,7 @@ static bool convert(rom_call_t *c, uint32_t *at, uint32_t *argument, uint32_t *c
     }
     case 's': return put_string(c, &f, rom_arg(c, (*argument)++), count);
     case 0: (*at)--; break; /* the format ends in the middle */
-    default:
-        put(c, (char)byte);
-        ++*count;
+    default: put(c, (char)byte); ++*count;
     }
     return true;
 }
@@ -215,7 +221,8 @@ void rom_ets_write_char_uart(rom_call_t *c)
     put(c, (char)rom_arg(c, 0));
 }
 
-/* --- UART ------------------------------------------------------------------------------------------ */
+/* --- UART
+ * ------------------------------------------------------------------------------------------ */
 
 void rom_uartAttach(rom_call_t *c)
 {

@@ -3,13 +3,22 @@
 
 #include <string.h>
 
-#define CTYPE_PTR 0x3FF96350u
-#define CTYPE 0x3FF96354u /* 257 bytes: one for EOF, then by character */
+#define CTYPE_PTR     0x3FF96350u
+#define CTYPE         0x3FF96354u /* 257 bytes: one for EOF, then by character */
 #define MB_CUR_MAX_AT 0x3FF96530u
-#define POPCOUNT 0x3FF96544u
-#define ONE_BITS 0x3FF971F8u
+#define POPCOUNT      0x3FF96544u
+#define ONE_BITS      0x3FF971F8u
 
-enum { UPPER = 1, LOWER = 2, DIGIT = 4, SPACE = 8, PUNCT = 16, CONTROL = 32, HEX = 64, BLANK = 128 };
+enum {
+    UPPER = 1,
+    LOWER = 2,
+    DIGIT = 4,
+    SPACE = 8,
+    PUNCT = 16,
+    CONTROL = 32,
+    HEX = 64,
+    BLANK = 128
+};
 
 static uint8_t *at(esp32_t *chip, uint32_t addr)
 {

@@ -74,7 +74,8 @@ void rom_esp_crc8(rom_call_t *c)
     rom_return(c, value);
 }
 
-/* --- MD5 ------------------------------------------------------------------------------------------ */
+/* --- MD5
+ * ------------------------------------------------------------------------------------------ */
 
 typedef struct { /* as the guest has it: struct MD5Context */
     uint32_t buf[4];
@@ -101,8 +102,8 @@ static const uint32_t md5_k[64] = {
 
 static void md5_block(md5_t *m)
 {
-    static const uint8_t shift[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23},
-                                        {6, 10, 15, 21}};
+    static const uint8_t shift[4][4] = {
+        {7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
     uint32_t x[16], a = m->buf[0], b = m->buf[1], d = m->buf[3], cc = m->buf[2];
     memcpy(x, m->in, 64);
     for (unsigned i = 0; i < 64; i++) {
@@ -188,7 +189,8 @@ void rom_MD5Final(rom_call_t *c)
     }
 }
 
-/* --- accelerators are always clocked --------------------------------------------------------------- */
+/* --- accelerators are always clocked
+ * --------------------------------------------------------------- */
 
 #define NOTHING(name)                                                                              \
     void rom_##name(rom_call_t *c)                                                                 \

@@ -1,18 +1,20 @@
-/* GPIO and pad functions of the ROM, on the real registers (ESP32 TRM, "IO_MUX and GPIO Matrix"). */
+/* GPIO and pad functions of the ROM, on the real registers (ESP32 TRM, "IO_MUX and GPIO Matrix").
+ */
 #include "call.h"
 
-#define GPIO_OUT_W1TS 0x3FF44008u
-#define GPIO_OUT1_W1TS 0x3FF44014u
-#define GPIO_ENABLE_W1TS 0x3FF44024u
+#define GPIO_OUT_W1TS     0x3FF44008u
+#define GPIO_OUT1_W1TS    0x3FF44014u
+#define GPIO_ENABLE_W1TS  0x3FF44024u
 #define GPIO_ENABLE1_W1TS 0x3FF44030u
-#define GPIO_IN 0x3FF4403Cu
-#define FUNC_IN_SEL 0x3FF44130u  /* by signal: GPIO [5:0], inverted 6, through the matrix 7 */
-#define FUNC_OUT_SEL 0x3FF44530u /* by pad: signal [8:0], inverted 9, OEN select 10, inverted 11 */
-#define SIGNALS 256u
-#define IO_MUX 0x3FF49000u
+#define GPIO_IN           0x3FF4403Cu
+#define FUNC_IN_SEL       0x3FF44130u /* by signal: GPIO [5:0], inverted 6, through the matrix 7 */
+#define FUNC_OUT_SEL      0x3FF44530u /* by pad: signal [8:0], inverted 9, OEN select 10, inverted 11 \
+                                       */
+#define SIGNALS      256u
+#define IO_MUX       0x3FF49000u
 #define MUX_FUNCTION 0x7000u
-#define MUX_GPIO 0x2000u
-#define MUX_PULLUP 0x100u
+#define MUX_GPIO     0x2000u
+#define MUX_PULLUP   0x100u
 #define MUX_PULLDOWN 0x80u
 #define MUX_STRENGTH 0xC00u
 

@@ -210,7 +210,8 @@ void rom_reg_write(rom_call_t *c, uint32_t addr, uint32_t value)
     soc_write(c->chip, c->core, addr, value);
 }
 
-/* --- dispatch ------------------------------------------------------------------------------------ */
+/* --- dispatch ------------------------------------------------------------------------------------
+ */
 
 static void unknown(rom_call_t *c)
 {

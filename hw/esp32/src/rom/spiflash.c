@@ -1,13 +1,13 @@
 /* Flash and flash cache functions of the ROM. */
 #include "call.h"
 
-#define MMU_PRO 0x3FF10000u
-#define MMU_APP 0x3FF12000u
+#define MMU_PRO     0x3FF10000u
+#define MMU_APP     0x3FF12000u
 #define MMU_INVALID 0x100u
-#define PAGE 0x10000u
-#define OK 0u
-#define FAILED 1u
-#define STATUS_WEL 2u
+#define PAGE        0x10000u
+#define OK          0u
+#define FAILED      1u
+#define STATUS_WEL  2u
 
 /* --- cache ------------------------------------------------------------------------------------ */
 
@@ -73,7 +73,8 @@ void rom_Cache_Read_Disable_rom(rom_call_t *c)
     (void)c;
 }
 
-/* --- flash ----------------------------------------------------------------------------------------- */
+/* --- flash
+ * ----------------------------------------------------------------------------------------- */
 
 /* config_param(device id, chip size, block size, sector size, page size, status mask) */
 void rom_esp_rom_spiflash_config_param(rom_call_t *c)

@@ -165,7 +165,8 @@ void rom_rand_r(rom_call_t *c)
         rom_return(c, seed >> 1 & 0x7FFFFFFF);
 }
 
-/* --- characters, locale ------------------------------------------------------------------------ */
+/* --- characters, locale ------------------------------------------------------------------------
+ */
 
 void rom_toascii(rom_call_t *c)
 {

@@ -3,11 +3,11 @@
 
 #include "parts.h"
 
-#define START 0x00
-#define IDLE 0x04
-#define MODE 0x08 /* 0..2: encrypt with 128, 192, 256 bits; 4..6: decrypt */
-#define KEY 0x10
-#define TEXT 0x30
+#define START  0x00
+#define IDLE   0x04
+#define MODE   0x08 /* 0..2: encrypt with 128, 192, 256 bits; 4..6: decrypt */
+#define KEY    0x10
+#define TEXT   0x30
 #define ENDIAN 0x40
 
 static uint8_t times2(uint8_t v)

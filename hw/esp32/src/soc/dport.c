@@ -4,27 +4,27 @@
 
 #include "parts.h"
 
-#define PERI_RST_EN 0x020
-#define APPCPU_CTRL_A 0x02C /* bit 0: APPCPU_RESETTING */
-#define APPCPU_CTRL_B 0x030 /* bit 0: APPCPU_CLKGATE_EN */
-#define APPCPU_CTRL_C 0x034 /* bit 0: APPCPU_RUNSTALL */
-#define CPU_PER_CONF 0x03C  /* [1:0] CPU_CPUPERIOD_SEL: 80, 160, 240 MHz */
-#define PRO_CACHE_CTRL 0x040
-#define APP_CACHE_CTRL 0x058
-#define CACHE_FLUSH_ENA 0x10u
-#define CACHE_FLUSH_DONE 0x20u
+#define PERI_RST_EN         0x020
+#define APPCPU_CTRL_A       0x02C /* bit 0: APPCPU_RESETTING */
+#define APPCPU_CTRL_B       0x030 /* bit 0: APPCPU_CLKGATE_EN */
+#define APPCPU_CTRL_C       0x034 /* bit 0: APPCPU_RUNSTALL */
+#define CPU_PER_CONF        0x03C /* [1:0] CPU_CPUPERIOD_SEL: 80, 160, 240 MHz */
+#define PRO_CACHE_CTRL      0x040
+#define APP_CACHE_CTRL      0x058
+#define CACHE_FLUSH_ENA     0x10u
+#define CACHE_FLUSH_DONE    0x20u
 #define CPU_INTR_FROM_CPU_0 0x0DC
-#define PRO_INTR_STATUS_0 0x0EC
-#define APP_INTR_STATUS_2 0x100
-#define PRO_INTR_MAP 0x104
-#define APP_INTR_MAP 0x218
-#define PRO_DCACHE_DBUG0 0x3F0
-#define APP_DCACHE_DBUG0 0x418
-#define CACHE_STATE_IDLE 0x80u /* field [18:7] is 1 */
-#define DATE 0xFFC
+#define PRO_INTR_STATUS_0   0x0EC
+#define APP_INTR_STATUS_2   0x100
+#define PRO_INTR_MAP        0x104
+#define APP_INTR_MAP        0x218
+#define PRO_DCACHE_DBUG0    0x3F0
+#define APP_DCACHE_DBUG0    0x418
+#define CACHE_STATE_IDLE    0x80u /* field [18:7] is 1 */
+#define DATE                0xFFC
 
-#define MAP_UNUSED 16u /* reset value: an internal timer's number, so connected to nothing */
-#define MMU_SIZE 0x2000u
+#define MAP_UNUSED  16u /* reset value: an internal timer's number, so connected to nothing */
+#define MMU_SIZE    0x2000u
 #define MMU_INVALID 0x100u
 
 /* Lines of the CPU that belong to its own timers, software and profiling interrupts. */
@@ -69,11 +69,12 @@ static uint32_t dport_read(esp32_t *chip, int core, uint32_t offset)
     const dport_t *d = &chip->state.soc.dport;
     (void)core;
     switch (offset) {
-    case PRO_CACHE_CTRL: case APP_CACHE_CTRL:
+    case PRO_CACHE_CTRL:
+    case APP_CACHE_CTRL:
         return d->reg[offset / 4] & CACHE_FLUSH_ENA ? d->reg[offset / 4] | CACHE_FLUSH_DONE
                                                     : d->reg[offset / 4];
-    case PRO_DCACHE_DBUG0: case APP_DCACHE_DBUG0:
-        return (d->reg[offset / 4] & ~0x7FF80u) | CACHE_STATE_IDLE;
+    case PRO_DCACHE_DBUG0:
+    case APP_DCACHE_DBUG0: return (d->reg[offset / 4] & ~0x7FF80u) | CACHE_STATE_IDLE;
     default: break;
     }
     if (offset >= PRO_INTR_STATUS_0 && offset <= APP_INTR_STATUS_2)
@@ -160,7 +161,7 @@ static void mmu_app_write(esp32_t *chip, int core, uint32_t offset, uint32_t val
     mmu_set(chip, 1, offset, value);
 }
 
-const peripheral_t flash_mmu_pro = {"PRO_FLASH_MMU", 0x3FF10000, MMU_SIZE, NULL, mmu_pro_read,
-                                    mmu_pro_write};
-const peripheral_t flash_mmu_app = {"APP_FLASH_MMU", 0x3FF12000, MMU_SIZE, NULL, mmu_app_read,
-                                    mmu_app_write};
+const peripheral_t flash_mmu_pro = {"PRO_FLASH_MMU", 0x3FF10000,   MMU_SIZE, NULL,
+                                    mmu_pro_read,    mmu_pro_write};
+const peripheral_t flash_mmu_app = {"APP_FLASH_MMU", 0x3FF12000,   MMU_SIZE, NULL,
+                                    mmu_app_read,    mmu_app_write};

@@ -8,55 +8,55 @@
 #include "parts.h"
 
 /* DMA block */
-#define BUSMODE 0x00 /* SWR 0, DSL [6:2], ATDS 7 */
-#define TXPOLL 0x04
-#define RXPOLL 0x08
-#define RXBASE 0x0C
-#define TXBASE 0x10
-#define STATUS 0x14
-#define OPMODE 0x18 /* SR 1, ST 13, FTF 20 */
-#define INTEN 0x1C
-#define MISSED 0x20
-#define CURTXDESC 0x48
-#define CURRXDESC 0x4C
-#define OPMODE_SR 0x2u
-#define OPMODE_ST 0x2000u
+#define BUSMODE    0x00 /* SWR 0, DSL [6:2], ATDS 7 */
+#define TXPOLL     0x04
+#define RXPOLL     0x08
+#define RXBASE     0x0C
+#define TXBASE     0x10
+#define STATUS     0x14
+#define OPMODE     0x18 /* SR 1, ST 13, FTF 20 */
+#define INTEN      0x1C
+#define MISSED     0x20
+#define CURTXDESC  0x48
+#define CURRXDESC  0x4C
+#define OPMODE_SR  0x2u
+#define OPMODE_ST  0x2000u
 #define OPMODE_FTF 0x100000u
-#define ST_TI 0x1u
-#define ST_TU 0x4u
-#define ST_RI 0x40u
-#define ST_RU 0x80u
-#define ST_AIS 0x8000u
-#define ST_NIS 0x10000u
-#define NORMAL (ST_TI | ST_TU | ST_RI | 0x4000u)
-#define ABNORMAL (0x2000u | ST_RU | 0x73Au)
+#define ST_TI      0x1u
+#define ST_TU      0x4u
+#define ST_RI      0x40u
+#define ST_RU      0x80u
+#define ST_AIS     0x8000u
+#define ST_NIS     0x10000u
+#define NORMAL     (ST_TI | ST_TU | ST_RI | 0x4000u)
+#define ABNORMAL   (0x2000u | ST_RU | 0x73Au)
 /* MAC block */
-#define CONFIG 0x00 /* RE 2, TE 3 */
-#define CONFIG_RE 0x4u
-#define CONFIG_TE 0x8u
+#define CONFIG      0x00 /* RE 2, TE 3 */
+#define CONFIG_RE   0x4u
+#define CONFIG_TE   0x8u
 #define FRAMEFILTER 0x04 /* PR 0, PM 4, DBF 5, RA 31 */
-#define MIIADDR 0x10 /* BUSY 0, WRITE 1, REG [10:6], PHY [15:11] */
-#define MIIDATA 0x14
-#define ADDR0HIGH 0x40
-#define ADDR0LOW 0x44
+#define MIIADDR     0x10 /* BUSY 0, WRITE 1, REG [10:6], PHY [15:11] */
+#define MIIDATA     0x14
+#define ADDR0HIGH   0x40
+#define ADDR0LOW    0x44
 
-#define DESC_OWN 0x80000000u
-#define RDES0_FS 0x200u
-#define RDES0_LS 0x100u
-#define RDES1_SIZE 0x1FFFu
+#define DESC_OWN      0x80000000u
+#define RDES0_FS      0x200u
+#define RDES0_LS      0x100u
+#define RDES1_SIZE    0x1FFFu
 #define RDES1_CHAINED 0x4000u
-#define RDES1_END 0x8000u
-#define TDES0_IC 0x40000000u
-#define TDES0_LS 0x20000000u
-#define TDES0_FS 0x10000000u
-#define TDES0_END 0x200000u
+#define RDES1_END     0x8000u
+#define TDES0_IC      0x40000000u
+#define TDES0_LS      0x20000000u
+#define TDES0_FS      0x10000000u
+#define TDES0_END     0x200000u
 #define TDES0_CHAINED 0x100000u
-#define DESC_WORDS 4
-#define DESC_SIZE 32u
-#define FRAME_LEAST 60u
-#define RING_MOST 1024 /* descriptors looked at for one frame: a ring may be hostile */
-#define BYTE_TICKS 38u /* 80 ns at 100 Mbit/s */
-#define GAP_BYTES 24u  /* preamble, FCS, gap */
+#define DESC_WORDS    4
+#define DESC_SIZE     32u
+#define FRAME_LEAST   60u
+#define RING_MOST     1024 /* descriptors looked at for one frame: a ring may be hostile */
+#define BYTE_TICKS    38u  /* 80 ns at 100 Mbit/s */
+#define GAP_BYTES     24u  /* preamble, FCS, gap */
 
 static emac_t *emac(esp32_t *chip)
 {
@@ -290,7 +290,8 @@ uint32_t esp32_eth_tx(esp32_t *chip, void *frame, uint32_t size)
     return n;
 }
 
-/* --- registers ------------------------------------------------------------------------------------ */
+/* --- registers
+ * ------------------------------------------------------------------------------------ */
 
 static uint32_t dma_read(esp32_t *chip, int core, uint32_t offset)
 {

@@ -3,12 +3,12 @@
 
 #include "parts.h"
 
-#define SIZE 0x20 /* LOAD, COUNT, CTRL, INT_CLR, ALARM (FRC2) */
-#define CTRL_ENABLE 0x80u
+#define SIZE          0x20 /* LOAD, COUNT, CTRL, INT_CLR, ALARM (FRC2) */
+#define CTRL_ENABLE   0x80u
 #define CTRL_AUTOLOAD 0x40u
-#define CTRL_LEVEL 0x01u
+#define CTRL_LEVEL    0x01u
 #define CTRL_COUNTING 0x8Eu /* enable and prescaler */
-#define FRC1_MASK 0x7FFFFFu
+#define FRC1_MASK     0x7FFFFFu
 
 static frc_t *frc(esp32_t *chip, int timer)
 {

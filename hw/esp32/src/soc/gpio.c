@@ -3,22 +3,22 @@
 
 #include "parts.h"
 
-#define OUT 0x04 /* then W1TS, W1TC; OUT1 at 0x10 */
-#define OUT1 0x10
-#define ENABLE 0x20
-#define ENABLE1 0x2C
-#define STRAP 0x38
+#define OUT              0x04 /* then W1TS, W1TC; OUT1 at 0x10 */
+#define OUT1             0x10
+#define ENABLE           0x20
+#define ENABLE1          0x2C
+#define STRAP            0x38
 #define STRAP_FLASH_BOOT 0x13u
-#define IN 0x3C
-#define IN1 0x40
-#define STATUS 0x44
-#define STATUS1 0x50
-#define ACPU_INT 0x60
-#define PCPU_INT 0x68
-#define ACPU_INT1 0x74
-#define PCPU_INT1 0x7C
-#define PIN0 0x88 /* INT_TYPE [9:7], INT_ENA [17:13] */
-#define PADS ((1ull << ESP32_GPIOS) - 1)
+#define IN               0x3C
+#define IN1              0x40
+#define STATUS           0x44
+#define STATUS1          0x50
+#define ACPU_INT         0x60
+#define PCPU_INT         0x68
+#define ACPU_INT1        0x74
+#define PCPU_INT1        0x7C
+#define PIN0             0x88 /* INT_TYPE [9:7], INT_ENA [17:13] */
+#define PADS             ((1ull << ESP32_GPIOS) - 1)
 
 enum { TYPE_RISE = 1, TYPE_FALL = 2, TYPE_ANY = 3, TYPE_LOW = 4, TYPE_HIGH = 5 };
 
@@ -83,7 +83,7 @@ static uint64_t *wide(gpio_t *g, uint32_t offset, bool *high, uint32_t *which)
     static const struct {
         uint32_t base, word; /* 0 out, 1 enable, 2 status */
         bool high;
-    } table[] = {{OUT, 0, false},   {OUT1, 0, true},   {ENABLE, 1, false},
+    } table[] = {{OUT, 0, false},    {OUT1, 0, true},    {ENABLE, 1, false},
                  {ENABLE1, 1, true}, {STATUS, 2, false}, {STATUS1, 2, true}};
     uint64_t *words[] = {&g->out, &g->enable, &g->status};
     for (unsigned i = 0; i < sizeof table / sizeof *table; i++) {
@@ -109,8 +109,10 @@ static uint32_t gpio_read(esp32_t *chip, int core, uint32_t offset)
     case STRAP: return STRAP_FLASH_BOOT;
     case IN: return half(g->in, false);
     case IN1: return half(g->in, true);
-    case ACPU_INT: case PCPU_INT: return half(g->status, false);
-    case ACPU_INT1: case PCPU_INT1: return half(g->status, true);
+    case ACPU_INT:
+    case PCPU_INT: return half(g->status, false);
+    case ACPU_INT1:
+    case PCPU_INT1: return half(g->status, true);
     default: return offset < sizeof g->reg ? g->reg[offset / 4] : 0;
     }
 }

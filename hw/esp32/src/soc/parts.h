@@ -11,7 +11,7 @@ extern const peripheral_t rng, efuse, sens;
 
 /* --- clocks (dport.c, rtc_cntl.c) --- */
 
-#define APB_TICKS_PLL 6u   /* 80 MHz */
+#define APB_TICKS_PLL  6u  /* 80 MHz */
 #define APB_TICKS_XTAL 12u /* 40 MHz */
 /* Ticks of one APB clock: 80 MHz from the PLL, 40 MHz from the crystal. */
 uint32_t soc_apb_ticks(const esp32_t *chip);

@@ -3,21 +3,21 @@
 
 #include "parts.h"
 
-#define BMCR 0
-#define BMCR_RESET 0x8000u
-#define BMCR_AUTONEG 0x1000u
-#define BMCR_RESTART 0x0200u
-#define BMSR 1
-#define BMSR_ABLE 0x7809u
+#define BMCR              0
+#define BMCR_RESET        0x8000u
+#define BMCR_AUTONEG      0x1000u
+#define BMCR_RESTART      0x0200u
+#define BMSR              1
+#define BMSR_ABLE         0x7809u
 #define BMSR_AUTONEG_DONE 0x0020u
-#define BMSR_LINK 0x0004u
-#define ID1 2
-#define ID2 3
-#define ANAR 4
-#define ANLPAR 5
-#define ANER 6
-#define SPECIAL 31 /* PHY special control/status */
-#define SPECIAL_100_FULL 0x1058u
+#define BMSR_LINK         0x0004u
+#define ID1               2
+#define ID2               3
+#define ANAR              4
+#define ANLPAR            5
+#define ANER              6
+#define SPECIAL           31 /* PHY special control/status */
+#define SPECIAL_100_FULL  0x1058u
 
 void phy_reset(esp32_t *chip)
 {
@@ -40,8 +40,7 @@ uint16_t phy_read(esp32_t *chip, unsigned addr, unsigned reg)
     if (!present(chip, addr))
         return 0xFFFF; /* nobody pulls MDIO low */
     switch (reg) {
-    case BMSR:
-        return (uint16_t)(BMSR_ABLE | (e->link ? BMSR_LINK | BMSR_AUTONEG_DONE : 0));
+    case BMSR: return (uint16_t)(BMSR_ABLE | (e->link ? BMSR_LINK | BMSR_AUTONEG_DONE : 0));
     case ANLPAR: return e->link ? 0x45E1 : 0;
     case ANER: return e->link ? 1 : 0;
     case SPECIAL: return e->link ? SPECIAL_100_FULL : 0x0040;

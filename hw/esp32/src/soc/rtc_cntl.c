@@ -4,36 +4,36 @@
 
 #include "parts.h"
 
-#define OPTIONS0 0x00
+#define OPTIONS0           0x00
 #define SW_STALL_APPCPU_C0 0x3u /* value 2: stall, with C1 */
 #define SW_STALL_PROCPU_C0 0xCu
-#define SW_APPCPU_RST 0x10u
-#define SW_PROCPU_RST 0x20u
-#define SW_SYS_RST 0x80000000u
-#define TIME_UPDATE 0x0C
-#define TIME_VALID 0x40000000u
-#define TIME0 0x10
-#define TIME1 0x14
-#define STATE0 0x18
-#define RESET_STATE 0x34 /* [5:0] cause of PRO_CPU, [11:6] of APP_CPU, 12/13 vector select */
-#define INT_ENA 0x3C
-#define INT_RAW 0x40
-#define INT_ST 0x44
-#define INT_CLR 0x48
-#define INT_WDT 0x08u
-#define STORE0 0x4C
-#define STORE7 0xBC
-#define STORE4 0xB0
-#define CLK_CONF 0x70 /* [28:27] SOC_CLK_SEL */
-#define WDTCONFIG0 0x8C
-#define WDTCONFIG1 0x90
-#define WDTFEED 0xA0
-#define WDTWPROTECT 0xA4
-#define WDT_EN 0x80000000u
-#define SW_CPU_STALL 0xAC /* [25:20] APPCPU_C1, [31:26] PROCPU_C1 */
-#define STALL_C1 0x21u
-#define LOW_POWER_ST 0xC0
-#define SLOW_CLK_TICKS 3200u /* 150 kHz */
+#define SW_APPCPU_RST      0x10u
+#define SW_PROCPU_RST      0x20u
+#define SW_SYS_RST         0x80000000u
+#define TIME_UPDATE        0x0C
+#define TIME_VALID         0x40000000u
+#define TIME0              0x10
+#define TIME1              0x14
+#define STATE0             0x18
+#define RESET_STATE        0x34 /* [5:0] cause of PRO_CPU, [11:6] of APP_CPU, 12/13 vector select */
+#define INT_ENA            0x3C
+#define INT_RAW            0x40
+#define INT_ST             0x44
+#define INT_CLR            0x48
+#define INT_WDT            0x08u
+#define STORE0             0x4C
+#define STORE7             0xBC
+#define STORE4             0xB0
+#define CLK_CONF           0x70 /* [28:27] SOC_CLK_SEL */
+#define WDTCONFIG0         0x8C
+#define WDTCONFIG1         0x90
+#define WDTFEED            0xA0
+#define WDTWPROTECT        0xA4
+#define WDT_EN             0x80000000u
+#define SW_CPU_STALL       0xAC /* [25:20] APPCPU_C1, [31:26] PROCPU_C1 */
+#define STALL_C1           0x21u
+#define LOW_POWER_ST       0xC0
+#define SLOW_CLK_TICKS     3200u /* 150 kHz */
 
 static uint32_t *reg(esp32_t *chip)
 {
@@ -78,8 +78,8 @@ static void feed(esp32_t *chip)
     uint64_t timeout[4];
     uint8_t action[4];
     wdt_words(chip, timeout, action);
-    wdt_feed(chip, &chip->state.soc.rtc.wdt, EV_RTC_WDT,
-             reg(chip)[WDTCONFIG0 / 4] & WDT_EN, timeout);
+    wdt_feed(chip, &chip->state.soc.rtc.wdt, EV_RTC_WDT, reg(chip)[WDTCONFIG0 / 4] & WDT_EN,
+             timeout);
 }
 
 void rtc_wdt_event(esp32_t *chip)
@@ -99,7 +99,8 @@ void rtc_wdt_event(esp32_t *chip)
     }
 }
 
-/* --- stall and reset ---------------------------------------------------------------------------- */
+/* --- stall and reset ----------------------------------------------------------------------------
+ */
 
 bool rtc_stalls(const esp32_t *chip, int core)
 {
@@ -121,7 +122,8 @@ static void write_options(esp32_t *chip, uint32_t value)
     soc_update_stalls(chip);
 }
 
-/* --- registers -------------------------------------------------------------------------------------- */
+/* --- registers
+ * -------------------------------------------------------------------------------------- */
 
 static uint32_t rtc_read(esp32_t *chip, int core, uint32_t offset)
 {
@@ -159,14 +161,18 @@ static void rtc_write(esp32_t *chip, int core, uint32_t offset, uint32_t value)
         r[offset / 4] = value;
         soc_clock_after(chip);
         return;
-    case INT_CLR: case INT_ENA:
+    case INT_CLR:
+    case INT_ENA:
         if (offset == INT_CLR)
             r[INT_RAW / 4] &= ~value;
         else
             r[INT_ENA / 4] = value;
         soc_irq(chip, IRQ_RTC_CORE, r[INT_RAW / 4] & r[INT_ENA / 4]);
         return;
-    case INT_RAW: case INT_ST: case TIME0: case TIME1: return;
+    case INT_RAW:
+    case INT_ST:
+    case TIME0:
+    case TIME1: return;
     case WDTWPROTECT: r[offset / 4] = value; return;
     default: break;
     }
@@ -179,8 +185,9 @@ static void rtc_write(esp32_t *chip, int core, uint32_t offset, uint32_t value)
         return;
     }
     if (offset == STATE0 && (value & 0x80000000)) {
-        chip_log_once(chip, 0x3FF48018, "sleep was asked for but is not modelled: the chip stays "
-                                        "awake");
+        chip_log_once(chip, 0x3FF48018,
+                      "sleep was asked for but is not modelled: the chip stays "
+                      "awake");
         value &= 0x7FFFFFFF;
     }
     r[offset / 4] = value;

@@ -4,9 +4,9 @@
 #include "parts.h"
 
 #define TEXT_SIZE 0x80
-#define SHA1 0x80 /* START, CONTINUE, LOAD, BUSY; then SHA-256, 384, 512 */
-#define SHA256 0x90
-#define SHA384 0xA0
+#define SHA1      0x80 /* START, CONTINUE, LOAD, BUSY; then SHA-256, 384, 512 */
+#define SHA256    0x90
+#define SHA384    0xA0
 
 static uint32_t left(uint32_t v, unsigned n)
 {

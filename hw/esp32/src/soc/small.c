@@ -34,11 +34,11 @@ const peripheral_t rng = {"RNG", 0x3FF75000, 0x1000, rng_reset, rng_read, rng_wr
 
 /* --- eFuse (ESP32 TRM, "eFuse Controller"): block 0 of a revision 3 chip --- */
 
-#define BLK0_RDATA1 0x04 /* MAC, low word */
-#define BLK0_RDATA2 0x08 /* MAC, high half; CRC8 in [23:16] */
-#define BLK0_RDATA3 0x0C
+#define BLK0_RDATA1          0x04 /* MAC, low word */
+#define BLK0_RDATA2          0x08 /* MAC, high half; CRC8 in [23:16] */
+#define BLK0_RDATA3          0x0C
 #define RDATA3_CHIP_VER_REV1 0x8000u
-#define BLK0_RDATA5 0x14
+#define BLK0_RDATA5          0x14
 #define RDATA5_CHIP_VER_REV2 0x100000u
 
 /* CRC-8, polynomial 0x31 reflected (0x8C), as the firmware checks it. */
@@ -60,8 +60,7 @@ static uint32_t efuse_read(esp32_t *chip, int core, uint32_t offset)
     switch (offset) {
     case BLK0_RDATA1:
         return (uint32_t)mac[2] << 24 | (uint32_t)mac[3] << 16 | (uint32_t)mac[4] << 8 | mac[5];
-    case BLK0_RDATA2:
-        return (uint32_t)mac_crc(mac) << 16 | (uint32_t)mac[0] << 8 | mac[1];
+    case BLK0_RDATA2: return (uint32_t)mac_crc(mac) << 16 | (uint32_t)mac[0] << 8 | mac[1];
     case BLK0_RDATA3: return RDATA3_CHIP_VER_REV1;
     case BLK0_RDATA5: return RDATA5_CHIP_VER_REV2;
     default: return 0;
@@ -81,8 +80,8 @@ const peripheral_t efuse = {"EFUSE", 0x3FF5A000, 0x1000, NULL, efuse_read, efuse
 
 #define SAR_MEAS_START1 0x54
 #define SAR_MEAS_START2 0x94
-#define MEAS_DONE 0x10000u
-#define SENS_WORDS 0x100u
+#define MEAS_DONE       0x10000u
+#define SENS_WORDS      0x100u
 
 static uint32_t sens_read(esp32_t *chip, int core, uint32_t offset)
 {

@@ -3,14 +3,14 @@
 
 #include "parts.h"
 
-#define PAGE 0x1000u
+#define PAGE     0x1000u
 #define APB_BASE 0x3FF40000u /* also seen at 0x60000000 (AHB), where FIFOs are written */
 #define AHB_BASE 0x60000000u
 
 static const peripheral_t *const behave[] = {
-    &dport, &aes,   &sha,   &flash_mmu_pro, &flash_mmu_app, &uart0, &spi1,     &spi0,     &gpio,
-    &sens,  &rtc_cntl, &frc_timer, &uart1,   &efuse, &timg0, &timg1,    &emac_dma, &emac_mac,
-    &uart2, &rng,
+    &dport, &aes,   &sha,      &flash_mmu_pro, &flash_mmu_app, &uart0, &spi1,
+    &spi0,  &gpio,  &sens,     &rtc_cntl,      &frc_timer,     &uart1, &efuse,
+    &timg0, &timg1, &emac_dma, &emac_mac,      &uart2,         &rng,
 };
 #define BEHAVE (sizeof behave / sizeof *behave)
 
@@ -84,7 +84,7 @@ static uint32_t real_address(uint32_t addr)
 }
 
 #define APB_CTRL_DATE 0x3FF6607Cu /* bit 31: one of the three bits of the chip revision */
-#define I2C_CMD_DONE 0x80000000u
+#define I2C_CMD_DONE  0x80000000u
 
 uint32_t soc_read(esp32_t *chip, int core, uint32_t addr)
 {
@@ -142,22 +142,23 @@ void soc_event(esp32_t *chip, int event, uint64_t when)
 {
     (void)when;
     switch (event) {
-    case EV_TIMG0_T0: case EV_TIMG0_T1: case EV_TIMG0_LACT:
-        timg_event(chip, 0, event - EV_TIMG0_T0);
-        break;
-    case EV_TIMG1_T0: case EV_TIMG1_T1: case EV_TIMG1_LACT:
-        timg_event(chip, 1, event - EV_TIMG1_T0);
-        break;
+    case EV_TIMG0_T0:
+    case EV_TIMG0_T1:
+    case EV_TIMG0_LACT: timg_event(chip, 0, event - EV_TIMG0_T0); break;
+    case EV_TIMG1_T0:
+    case EV_TIMG1_T1:
+    case EV_TIMG1_LACT: timg_event(chip, 1, event - EV_TIMG1_T0); break;
     case EV_TIMG0_WDT: timg_wdt_event(chip, 0); break;
     case EV_TIMG1_WDT: timg_wdt_event(chip, 1); break;
     case EV_RTC_WDT: rtc_wdt_event(chip); break;
-    case EV_FRC1: case EV_FRC2: frc_event(chip, event - EV_FRC1); break;
-    case EV_UART0_RX: case EV_UART1_RX: case EV_UART2_RX:
-        uart_rx_event(chip, event - EV_UART0_RX);
-        break;
-    case EV_UART0_TOUT: case EV_UART1_TOUT: case EV_UART2_TOUT:
-        uart_tout_event(chip, event - EV_UART0_TOUT);
-        break;
+    case EV_FRC1:
+    case EV_FRC2: frc_event(chip, event - EV_FRC1); break;
+    case EV_UART0_RX:
+    case EV_UART1_RX:
+    case EV_UART2_RX: uart_rx_event(chip, event - EV_UART0_RX); break;
+    case EV_UART0_TOUT:
+    case EV_UART1_TOUT:
+    case EV_UART2_TOUT: uart_tout_event(chip, event - EV_UART0_TOUT); break;
     case EV_EMAC_RX: emac_rx_event(chip); break;
     case EV_EMAC_TX: emac_tx_event(chip); break;
     default: break;

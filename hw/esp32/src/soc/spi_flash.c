@@ -4,20 +4,20 @@
 
 #include "parts.h"
 
-#define CMD 0x00
-#define ADDR 0x04
+#define CMD       0x00
+#define ADDR      0x04
 #define RD_STATUS 0x10
-#define USER 0x1C /* COMMAND 31, ADDR 30, DUMMY 29, MISO 28, MOSI 27 */
-#define USER1 0x20 /* ADDR_BITLEN [31:26] */
-#define USER2 0x24 /* COMMAND_VALUE [15:0] */
+#define USER      0x1C /* COMMAND 31, ADDR 30, DUMMY 29, MISO 28, MOSI 27 */
+#define USER1     0x20 /* ADDR_BITLEN [31:26] */
+#define USER2     0x24 /* COMMAND_VALUE [15:0] */
 #define MOSI_DLEN 0x28
 #define MISO_DLEN 0x2C
-#define W0 0x80
-#define W_SIZE 64u
-#define EXT2 0xF8
+#define W0        0x80
+#define W_SIZE    64u
+#define EXT2      0xF8
 
-#define CMD_USR (1u << 18)
-#define JEDEC_ID 0x1640EFu /* W25Q32: EF 40 16 on the wire */
+#define CMD_USR    (1u << 18)
+#define JEDEC_ID   0x1640EFu /* W25Q32: EF 40 16 on the wire */
 #define STATUS_WEL 2u
 
 static spi_flash_t *spi_of(esp32_t *chip)
@@ -63,22 +63,34 @@ static void command(esp32_t *chip, uint32_t opcode, uint32_t addr, uint32_t in, 
 {
     spi_flash_t *s = spi_of(chip);
     switch (opcode) {
-    case 0x03: case 0x0B: case 0x3B: case 0x6B: case 0xBB: case 0xEB:
-        flash_read(chip, addr, data_of(s), in < W_SIZE ? in : W_SIZE);
-        break;
+    case 0x03:
+    case 0x0B:
+    case 0x3B:
+    case 0x6B:
+    case 0xBB:
+    case 0xEB: flash_read(chip, addr, data_of(s), in < W_SIZE ? in : W_SIZE); break;
     case 0x05: answer(s, s->write_enabled ? STATUS_WEL : 0, 1); break;
-    case 0x35: case 0x15: answer(s, 0, 1); break;
+    case 0x35:
+    case 0x15: answer(s, 0, 1); break;
     case 0x9F: answer(s, JEDEC_ID, 3); break;
     case 0x06: s->write_enabled = true; break;
     case 0x04: s->write_enabled = false; break;
-    case 0x01: case 0x31: s->write_enabled = false; break; /* status bits are all volatile here */
-    case 0x02: case 0x32: case 0x38: program(chip, addr, out); break;
+    case 0x01:
+    case 0x31: s->write_enabled = false; break; /* status bits are all volatile here */
+    case 0x02:
+    case 0x32:
+    case 0x38: program(chip, addr, out); break;
     case 0x20: erase(chip, addr, 0x1000); break;
     case 0x52: erase(chip, addr, 0x8000); break;
     case 0xD8: erase(chip, addr, 0x10000); break;
-    case 0x60: case 0xC7: erase(chip, 0, ESP32_FLASH_SIZE); break;
+    case 0x60:
+    case 0xC7: erase(chip, 0, ESP32_FLASH_SIZE); break;
     case 0x5A: memset(data_of(s), 0xFF, W_SIZE); break; /* no SFDP table */
-    case 0x66: case 0x99: case 0xAB: case 0xB9: case 0xFF: break; /* reset, power */
+    case 0x66:
+    case 0x99:
+    case 0xAB:
+    case 0xB9:
+    case 0xFF: break; /* reset, power */
     default: chip_log_once(chip, 0x3FF42000 + opcode, "flash command 0x%02x is unknown", opcode);
     }
 }
@@ -101,9 +113,9 @@ static void user_command(esp32_t *chip)
 /* One of the bits of CMD that stand for a whole command. */
 static void fixed_command(esp32_t *chip, unsigned bit)
 {
-    static const uint8_t opcode[] = {[20] = 0xAB, [21] = 0xB9, [22] = 0xC7, [23] = 0xD8,
-                                     [24] = 0x20, [25] = 0x02, [26] = 0x01, [27] = 0x05,
-                                     [28] = 0x9F, [29] = 0x04, [30] = 0x06, [31] = 0x03};
+    static const uint8_t opcode[] = {
+        [20] = 0xAB, [21] = 0xB9, [22] = 0xC7, [23] = 0xD8, [24] = 0x20, [25] = 0x02,
+        [26] = 0x01, [27] = 0x05, [28] = 0x9F, [29] = 0x04, [30] = 0x06, [31] = 0x03};
     spi_flash_t *s = spi_of(chip);
     uint32_t addr = s->reg[ADDR / 4] & 0xFFFFFF, size = s->reg[ADDR / 4] >> 24;
     if (bit == 27)

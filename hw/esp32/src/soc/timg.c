@@ -7,28 +7,28 @@
 
 #include "parts.h"
 
-#define T0 0x00 /* then T1 at 0x24 */
-#define T_SIZE 0x24
-#define LACT 0x70 /* CONFIG, RTC, then as the others from LO on */
-#define CONFIG_EN 0x80000000u
-#define CONFIG_INCREASE 0x40000000u
+#define T0                0x00 /* then T1 at 0x24 */
+#define T_SIZE            0x24
+#define LACT              0x70 /* CONFIG, RTC, then as the others from LO on */
+#define CONFIG_EN         0x80000000u
+#define CONFIG_INCREASE   0x40000000u
 #define CONFIG_AUTORELOAD 0x20000000u
-#define CONFIG_LEVEL_INT 0x800u
-#define CONFIG_ALARM_EN 0x400u
-#define CONFIG_COUNTING (CONFIG_EN | CONFIG_INCREASE | 0x1FFFE000u) /* what a rebase is for */
-#define WDTCONFIG0 0x48
-#define WDTCONFIG1 0x4C /* [31:16] prescaler of the APB clock */
-#define WDTCONFIG2 0x50 /* timeout of stage 0, .. */
-#define WDTFEED 0x60
-#define WDTWPROTECT 0x64
-#define WDT_EN 0x80000000u
-#define RTCCALICFG 0x68 /* START 31, MAX [30:16], RDY 15, CLK_SEL [14:13] */
-#define RTCCALICFG1 0x6C
-#define INT_ENA 0x98
-#define INT_RAW 0x9C
-#define INT_ST 0xA0
-#define INT_CLR 0xA4
-#define DATE 0xF8
+#define CONFIG_LEVEL_INT  0x800u
+#define CONFIG_ALARM_EN   0x400u
+#define CONFIG_COUNTING   (CONFIG_EN | CONFIG_INCREASE | 0x1FFFE000u) /* what a rebase is for */
+#define WDTCONFIG0        0x48
+#define WDTCONFIG1        0x4C /* [31:16] prescaler of the APB clock */
+#define WDTCONFIG2        0x50 /* timeout of stage 0, .. */
+#define WDTFEED           0x60
+#define WDTWPROTECT       0x64
+#define WDT_EN            0x80000000u
+#define RTCCALICFG        0x68 /* START 31, MAX [30:16], RDY 15, CLK_SEL [14:13] */
+#define RTCCALICFG1       0x6C
+#define INT_ENA           0x98
+#define INT_RAW           0x9C
+#define INT_ST            0xA0
+#define INT_CLR           0xA4
+#define DATE              0xF8
 
 enum { TIMER_LACT = 2 };
 enum { INT_T0 = 1, INT_T1 = 2, INT_WDT = 4, INT_LACT = 8 };
@@ -143,8 +143,8 @@ static void wdt_words(esp32_t *chip, int group, uint64_t timeout[4], uint8_t act
     const uint32_t *r = group_of(chip, group)->reg;
     uint32_t prescaler = r[WDTCONFIG1 / 4] >> 16;
     for (unsigned stage = 0; stage < 4; stage++) {
-        timeout[stage] = (uint64_t)r[WDTCONFIG2 / 4 + stage] * (prescaler ? prescaler : 1) *
-                         soc_apb_ticks(chip);
+        timeout[stage] =
+            (uint64_t)r[WDTCONFIG2 / 4 + stage] * (prescaler ? prescaler : 1) * soc_apb_ticks(chip);
         action[stage] = (uint8_t)(r[WDTCONFIG0 / 4] >> (29 - 2 * stage) & 3);
     }
 }
@@ -155,8 +155,8 @@ static void feed(esp32_t *chip, int group)
     uint8_t action[4];
     timg_t *g = group_of(chip, group);
     wdt_words(chip, group, timeout, action);
-    wdt_feed(chip, &g->wdt, group ? EV_TIMG1_WDT : EV_TIMG0_WDT,
-             g->reg[WDTCONFIG0 / 4] & WDT_EN, timeout);
+    wdt_feed(chip, &g->wdt, group ? EV_TIMG1_WDT : EV_TIMG0_WDT, g->reg[WDTCONFIG0 / 4] & WDT_EN,
+             timeout);
 }
 
 void timg_wdt_event(esp32_t *chip, int group)
@@ -178,7 +178,8 @@ void timg_wdt_event(esp32_t *chip, int group)
     }
 }
 
-/* --- registers --------------------------------------------------------------------------------- */
+/* --- registers ---------------------------------------------------------------------------------
+ */
 
 /* Which counter owns `offset`, and its register as T0 names it; -1: none. */
 static int counter_of(uint32_t offset, uint32_t *which)
@@ -275,7 +276,7 @@ static uint32_t timg_read(esp32_t *chip, int group, uint32_t offset)
     switch (offset) {
     case RTCCALICFG:
         return calibrated_hertz(g->reg[offset / 4]) ? g->reg[offset / 4] | 0x8000
-                                               : g->reg[offset / 4] & ~0x8000u;
+                                                    : g->reg[offset / 4] & ~0x8000u;
     case RTCCALICFG1: return calibration(g->reg[RTCCALICFG / 4]) << 7;
     case INT_ENA: return g->int_ena;
     case INT_RAW: return g->int_raw;
@@ -296,7 +297,8 @@ static void timg_write(esp32_t *chip, int group, uint32_t offset, uint32_t value
     switch (offset) {
     case INT_ENA: g->int_ena = value & 15; break;
     case INT_CLR: g->int_raw &= ~value; break;
-    case INT_RAW: case INT_ST: return;
+    case INT_RAW:
+    case INT_ST: return;
     default:
         if (offset >= sizeof g->reg)
             return;

@@ -7,23 +7,23 @@
 
 #include "parts.h"
 
-#define FIFO 0x00
-#define INT_RAW 0x04
-#define INT_ST 0x08
-#define INT_ENA 0x0C
-#define INT_CLR 0x10
-#define CLKDIV 0x14
-#define STATUS 0x1C
-#define CONF0 0x20
-#define CONF0_RXFIFO_RST 0x20000u
+#define FIFO                     0x00
+#define INT_RAW                  0x04
+#define INT_ST                   0x08
+#define INT_ENA                  0x0C
+#define INT_CLR                  0x10
+#define CLKDIV                   0x14
+#define STATUS                   0x1C
+#define CONF0                    0x20
+#define CONF0_RXFIFO_RST         0x20000u
 #define CONF0_TICK_REF_ALWAYS_ON 0x8000000u
-#define CONF1 0x24 /* RXFIFO_FULL_THRHD [6:0], RX_TOUT_THRHD [30:24], RX_TOUT_EN 31 */
-#define MEM_RX_STATUS 0x60 /* RD_ADDR [12:2], WR_ADDR [23:13] */
-#define DATE 0x78
-#define INT_RXFIFO_FULL 0x001u
-#define INT_TXFIFO_EMPTY 0x002u
-#define INT_RXFIFO_TOUT 0x100u
-#define INT_TX_DONE 0x4000u
+#define CONF1                    0x24 /* RXFIFO_FULL_THRHD [6:0], RX_TOUT_THRHD [30:24], RX_TOUT_EN 31 */
+#define MEM_RX_STATUS            0x60 /* RD_ADDR [12:2], WR_ADDR [23:13] */
+#define DATE                     0x78
+#define INT_RXFIFO_FULL          0x001u
+#define INT_TXFIFO_EMPTY         0x002u
+#define INT_RXFIFO_TOUT          0x100u
+#define INT_TX_DONE              0x4000u
 
 static uart_t *uart_of(esp32_t *chip, int uart)
 {
@@ -40,8 +40,8 @@ static uint64_t bit_ticks(const esp32_t *chip, int uart)
 {
     const uart_t *u = &chip->state.soc.uart[uart];
     uint32_t divider = (u->reg[CLKDIV / 4] & 0xFFFFF) * 16 + (u->reg[CLKDIV / 4] >> 20 & 15);
-    uint32_t clock = u->reg[CONF0 / 4] & CONF0_TICK_REF_ALWAYS_ON ? soc_apb_ticks(chip)
-                                                                  : ESP32_TICKS_PER_US;
+    uint32_t clock =
+        u->reg[CONF0 / 4] & CONF0_TICK_REF_ALWAYS_ON ? soc_apb_ticks(chip) : ESP32_TICKS_PER_US;
     return (uint64_t)divider * clock / 16;
 }
 
@@ -117,8 +117,7 @@ static uint32_t uart_read(esp32_t *chip, int uart, uint32_t offset)
     case INT_RAW: return u->int_raw;
     case INT_ST: return u->int_raw & u->reg[INT_ENA / 4];
     case STATUS: return fifo_count(u);
-    case MEM_RX_STATUS:
-        return (u->tail % UART_FIFO_SIZE) << 2 | (u->head % UART_FIFO_SIZE) << 13;
+    case MEM_RX_STATUS: return (u->tail % UART_FIFO_SIZE) << 2 | (u->head % UART_FIFO_SIZE) << 13;
     default: return offset < sizeof u->reg ? u->reg[offset / 4] : 0;
     }
 }
@@ -141,7 +140,10 @@ static void uart_write(esp32_t *chip, int uart, uint32_t offset, uint32_t value)
         u->int_raw |= INT_TX_DONE;
         break;
     case INT_CLR: u->int_raw &= ~value; break;
-    case INT_RAW: case INT_ST: case STATUS: case MEM_RX_STATUS: return;
+    case INT_RAW:
+    case INT_ST:
+    case STATUS:
+    case MEM_RX_STATUS: return;
     case CONF0:
         u->reg[CONF0 / 4] = value;
         if (value & CONF0_RXFIFO_RST)
@@ -167,7 +169,7 @@ static void uart_reset(esp32_t *chip, int uart, enum esp32_reset_cause cause)
         return;
     memset(u, 0, sizeof *u);
     u->reg[CONF0 / 4] = CONF0_TICK_REF_ALWAYS_ON | 0x1C; /* 8N1 */
-    u->reg[CONF1 / 4] = 0x6001;  /* RXFIFO_FULL_THRHD = 1, what the ROM leaves */
+    u->reg[CONF1 / 4] = 0x6001; /* RXFIFO_FULL_THRHD = 1, what the ROM leaves */
     u->reg[DATE / 4] = 0x15122500;
     if (uart == 0)
         u->reg[CLKDIV / 4] = 40000000u / 115200; /* the ROM's, from the crystal */
@@ -195,7 +197,8 @@ UART(0, 0x3FF40000)
 UART(1, 0x3FF50000)
 UART(2, 0x3FF6E000)
 
-/* --- the host's side ------------------------------------------------------------------------------ */
+/* --- the host's side
+ * ------------------------------------------------------------------------------ */
 
 static bool exists(int uart)
 {
