@@ -5,12 +5,12 @@ import micropython
 @micropython.viper
 def unmask(data, key):
     """XOR the bytearray `data` in place with the 4-byte `key` (RFC 6455, 5.3)."""
-    size = len(data)
-    bytes_ = ptr8(data)  # noqa: F821
-    k = ptr8(key)  # noqa: F821
+    size = int(len(data))
+    bytes_ = ptr8(data)
+    k = ptr8(key)
     i = 0
-    if int(uint(bytes_)) & 3 == 0:  # noqa: F821
-        words = ptr32(data)  # noqa: F821
+    if int(uint(bytes_)) & 3 == 0:
+        words = ptr32(data)
         word = k[0] | k[1] << 8 | k[2] << 16 | k[3] << 24
         count = size >> 2
         while i < count:
@@ -26,8 +26,8 @@ def unmask(data, key):
 @micropython.viper
 def check_utf8(data) -> bool:
     """See `frames.strict_utf8`."""
-    size = len(data)
-    p = ptr8(data)  # noqa: F821
+    size = int(len(data))
+    p = ptr8(data)
     i = 0
     while i < size:
         byte = p[i]
