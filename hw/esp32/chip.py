@@ -75,7 +75,7 @@ def _declarations() -> str:
 
 
 def _api_version() -> int:
-    match = re.search(r"#define ESP32_API_VERSION (\d+)", HEADER.read_text())
+    match = re.search(r"#define ESP32_API_VERSION\s+(\d+)", HEADER.read_text())
     assert match
     return int(match[1])
 
