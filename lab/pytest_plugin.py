@@ -1,0 +1,117 @@
+"""Fixtures for tests of what runs on a board.
+
+`repl_board`: at the prompt, no network, stepped in virtual time. `board`: the app serves, own
+switch and gateway; with it `url` and `ws_url`. Both are fresh for each test, from a snapshot
+that each worker takes once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from hw.esp32.chip import Snapshot
+from lab.firmware import resolve
+from lab.flash import board_files, build_image
+from lab.net.gateway import Gateway, HostForward
+from lab.net.switch import Switch
+from lab.targets.embedded import EmbeddedBoard
+
+UP_SECONDS = 60
+TARGETS = ("embedded", "renode", "unix", "board")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--target", default="embedded", choices=TARGETS, help="where the board under test runs"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--target") != "embedded":
+        raise pytest.UsageError(
+            f"--target {config.getoption('--target')}: only `embedded` can run the suites yet"
+        )
+
+
+@dataclass(frozen=True)
+class Booted:
+    """A flash image and the state of a board that has booted it."""
+
+    image: bytes
+    snapshot: Snapshot
+
+
+@pytest.fixture(scope="session")
+def app_image() -> bytes:
+    """Flash with the default firmware ($FIRMWARE), microdot and the app."""
+    return build_image(resolve(), board_files())
+
+
+@pytest.fixture(scope="session")
+def repl_image() -> bytes:
+    """Flash with the default firmware ($FIRMWARE) and an empty filesystem."""
+    return build_image(resolve(), {})
+
+
+@pytest.fixture(scope="session")
+def booted_repl(repl_image: bytes) -> Booted:
+    with EmbeddedBoard(repl_image) as board:
+        board.console.wait_for_prompt(UP_SECONDS)
+        return Booted(repl_image, board.snapshot())
+
+
+@pytest.fixture(scope="session")
+def booted_app(app_image: bytes) -> Booted:
+    switch = Switch()
+    gateway = Gateway(switch)
+    try:
+        with EmbeddedBoard(app_image, switch, "eager") as board:
+            board.console.wait_for(b"lab: http on", UP_SECONDS)
+            return Booted(app_image, board.snapshot())
+    finally:
+        gateway.stop()
+
+
+@pytest.fixture
+def repl_board(booted_repl: Booted) -> Iterator[EmbeddedBoard]:
+    """A fresh board at its prompt; time moves only while the test waits."""
+    with EmbeddedBoard(booted_repl.image, snapshot=booted_repl.snapshot) as board:
+        yield board
+
+
+@pytest.fixture
+def switch() -> Switch:
+    """The switch that `board` is plugged into."""
+    return Switch()
+
+
+@pytest.fixture
+def gateway(switch: Switch) -> Iterator[Gateway]:
+    """The gateway of `board`, port 80 forwarded to a free port of loopback."""
+    gateway = Gateway(switch, [HostForward(80)])
+    yield gateway
+    gateway.stop()
+
+
+@pytest.fixture
+def board(booted_app: Booted, switch: Switch, gateway: Gateway) -> Iterator[EmbeddedBoard]:
+    """A fresh board whose app serves."""
+    with EmbeddedBoard(
+        booted_app.image, switch, "eager", snapshot=booted_app.snapshot
+    ) as board:  # fmt: skip
+        yield board
+
+
+@pytest.fixture
+def url(board: EmbeddedBoard, gateway: Gateway) -> str:
+    """Of the board's page."""
+    return "http://{}:{}/".format(*gateway.forwards[80])
+
+
+@pytest.fixture
+def ws_url(url: str) -> str:
+    """Of the board's WebSocket echo."""
+    return url.replace("http", "ws") + "echo"
