@@ -31,9 +31,7 @@ static uint32_t ticks_per_us_at(const rom_call_t *c)
 
 void rom_ets_update_cpu_frequency_rom(rom_call_t *c)
 {
-    uint32_t mhz = rom_arg(c, 0);
-    if (rom_store32(c, ROM_TICKS_PER_US_PRO, mhz))
-        rom_store32(c, ROM_TICKS_PER_US_APP, mhz);
+    rom_store32(c, ticks_per_us_at(c), rom_arg(c, 0)); /* of this core only */
 }
 
 void rom_ets_get_cpu_frequency(rom_call_t *c)
