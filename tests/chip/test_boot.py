@@ -91,7 +91,7 @@ def test_damaged_bootloader_is_named(repl_image):
     flash[0x1100] ^= 1
     with (
         EmbeddedBoard(bytes(flash)) as board,
-        pytest.raises(BoardError, match="bootloader checksum is 0x.., its image says 0x.."),
+        pytest.raises(BoardError, match=r"bootloader checksum is 0x.., its image says 0x.."),
     ):
         board.console.wait_for_prompt()
 
