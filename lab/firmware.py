@@ -28,6 +28,7 @@ from urllib.parse import urljoin
 from lab import LabError
 
 PINS = Path(__file__).resolve().parents[1] / "hw" / "firmware.toml"
+TABLE_OFFSET = 0x8000  # the partition table
 BOOTLOADER_OFFSET = 0x1000  # in flash; an official .bin starts with the bootloader
 FLASH_SIZE = 0x400000
 IMAGE_MAGIC = 0xE9
@@ -152,8 +153,8 @@ def _check_image(data: bytes, path: Path, what: str) -> int:
 
 
 def app_offset(flash: bytes) -> int:
-    """Where the partition table (at 0x8000) puts the first app; 0x10000 when it has none."""
-    for entry in range(0x8000, 0x8C00, 32):
+    """Where the partition table puts the first app; 0x10000 when it has none."""
+    for entry in range(TABLE_OFFSET, TABLE_OFFSET + 0xC00, 32):
         if flash[entry : entry + 2] == b"\xaa\x50" and flash[entry + 2] == 0:
             return int.from_bytes(flash[entry + 4 : entry + 8], "little")
     return 0x10000
@@ -174,13 +175,13 @@ def identify(path: Path) -> Firmware:
     if len(data) > FLASH_SIZE - BOOTLOADER_OFFSET:
         raise FirmwareError(f"{path} has {len(data)} bytes: more than the flash of 4 MB")
     first = _check_image(data, path, "the bootloader")
+    if first > TABLE_OFFSET - BOOTLOADER_OFFSET:
+        raise FirmwareError(
+            f"{path} is an app image alone, without bootloader and partition table: "
+            "take the .bin that is flashed at 0x1000"
+        )
     app = app_offset(bytes(BOOTLOADER_OFFSET) + data) - BOOTLOADER_OFFSET
     if len(data) <= app:
-        if first > 0x7000:
-            raise FirmwareError(
-                f"{path} is an app image alone, without bootloader and partition table: "
-                "take the .bin that is flashed at 0x1000"
-            )
         raise FirmwareError(f"{path} is truncated: it ends at {len(data)}, before its app")
     _check_image(data[app:], path, "the app")
     return Firmware(path, path.stem, data)
@@ -247,6 +248,8 @@ def _download(url: str, part: Path, progress: Progress | None) -> None:
             done += len(block)
             if progress:
                 progress(done, total)
+    if total is not None and done < total:
+        raise OSError(f"cut off after {done} of {total} bytes")
 
 
 @contextmanager

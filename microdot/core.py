@@ -18,6 +18,7 @@ TYPES = {
     'json': 'application/json', 'jpg': 'image/jpeg', 'png': 'image/png', 'gif': 'image/gif',
     'svg': 'image/svg+xml',
 }
+BACKLOG = 16  # connections that wait; lwIP drops a SYN above it, and the client stalls for seconds
 MAX_HEADERS = 64  # lines of one request
 SEND_BLOCK = 1024  # bytes read from a file at a time
 
@@ -501,10 +502,10 @@ class Microdot:
     async def start_server(self, host='0.0.0.0', port=5000, debug=False, ssl=None):
         """Serve until `shutdown`. Raises OSError when the port is taken."""
         self.debug = debug
+        options = {'backlog': BACKLOG}
         if ssl:
-            self.server = await asyncio.start_server(self.handle_connection, host, port, ssl=ssl)
-        else:
-            self.server = await asyncio.start_server(self.handle_connection, host, port)
+            options['ssl'] = ssl
+        self.server = await asyncio.start_server(self.handle_connection, host, port, **options)
         server = self.server
         if hasattr(server, 'serve_forever'):  # CPython
             try:
