@@ -65,7 +65,7 @@ def test_wrong_file_is_refused_with_what_it_is(tmp_path, image, make, message):
 def test_missing_file_and_unknown_name(tmp_path):
     with pytest.raises(FirmwareError, match="No such file"):
         identify(tmp_path / "nothing")
-    with pytest.raises(FirmwareError, match="neither a file nor one of esp32-generic-v1.23.0"):
+    with pytest.raises(FirmwareError, match=r"neither a file nor one of esp32-generic-v1.23.0"):
         resolve("esp32-v0.1")
 
 
@@ -78,9 +78,8 @@ class Index(http.server.BaseHTTPRequestHandler):
             digest = hashlib.sha256(server.archive).hexdigest()
             name = "demo_package-1.0.tar.gz"
             files = [{"filename": name, "url": f"/files/{name}", "hashes": {"sha256": digest}}]
-            self.answer(
-                json.dumps({"files": files}).encode(), "application/vnd.pypi.simple.v1+json"
-            )
+            kind = "application/vnd.pypi.simple.v1+json"
+            self.answer(json.dumps({"files": files}).encode(), kind)
             return
         start = 0
         if wanted := self.headers.get("Range"):
