@@ -18,7 +18,7 @@ TYPES = {
     'json': 'application/json', 'jpg': 'image/jpeg', 'png': 'image/png', 'gif': 'image/gif',
     'svg': 'image/svg+xml',
 }
-BACKLOG = 16  # connections that wait; lwIP drops a SYN above it, and the client stalls for seconds
+LINGER_SECONDS = 0.5
 MAX_HEADERS = 64  # lines of one request
 SEND_BLOCK = 1024  # bytes read from a file at a time
 
@@ -494,6 +494,8 @@ class Microdot:
                 response = Response(REASONS[400], 400)
             if response is not Response.already_handled:
                 await response.write(writer)
+                if 'Content-Length' in response.headers:
+                    await let_client_close(reader)
         except (OSError, EOFError):
             pass
         finally:
@@ -502,10 +504,13 @@ class Microdot:
     async def start_server(self, host='0.0.0.0', port=5000, debug=False, ssl=None):
         """Serve until `shutdown`. Raises OSError when the port is taken."""
         self.debug = debug
-        options = {'backlog': BACKLOG}
-        if ssl:
-            options['ssl'] = ssl
-        self.server = await asyncio.start_server(self.handle_connection, host, port, **options)
+        if sys.implementation.name == 'micropython' and not ssl:
+            from ._listen import Listener
+            self.server = Listener(self.handle_connection, host, port)
+        elif ssl:
+            self.server = await asyncio.start_server(self.handle_connection, host, port, ssl=ssl)
+        else:
+            self.server = await asyncio.start_server(self.handle_connection, host, port)
         server = self.server
         if hasattr(server, 'serve_forever'):  # CPython
             try:
@@ -525,6 +530,17 @@ class Microdot:
         server, self.server = self.server, None
         if server:
             server.close()
+
+
+async def let_client_close(reader):
+    """Give a client that has all of its response the chance to close first.
+
+    Who closes first keeps the connection for two minutes in TIME-WAIT (RFC 9293, 3.6): a few
+    hundred of them are all the memory a board's TCP has."""
+    try:
+        await asyncio.wait_for(reader.read(1), LINGER_SECONDS)
+    except asyncio.TimeoutError:
+        pass
 
 
 async def close_stream(writer):

@@ -46,6 +46,59 @@ def _in_addr(text: str) -> Any:
     return address[0]
 
 
+SYN_RETRY_NS = 250_000_000
+SYN_TRIES = 8
+
+
+class _SynRetry:
+    """Sends a SYN again that the board has not answered.
+
+    lwIP drops a SYN when too many connections wait; a client's own system tries again soon
+    (RFC 6298, 2.1: after 1 s), libslirp only after 6 s, which would look like a stalled board.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[bytes, tuple[bytes, int, int]] = {}  # ports: frame, due, tries left
+        self._lock = threading.Lock()
+
+    @staticmethod
+    def _tcp(frame: bytes) -> tuple[bytes, int] | None:
+        """Ports and flags of a TCP segment; None for any other frame."""
+        if len(frame) < 54 or frame[12:14] != b"\x08\x00" or frame[23] != 6:
+            return None
+        at = 14 + (frame[14] & 15) * 4
+        return (frame[at : at + 4], frame[at + 13]) if len(frame) >= at + 14 else None
+
+    def to_board(self, frame: bytes) -> None:
+        """Remember a SYN."""
+        found = self._tcp(frame)
+        if found and found[1] & 0x12 == 0x02:
+            with self._lock:
+                self._open[found[0]] = (frame, time.monotonic_ns() + SYN_RETRY_NS, SYN_TRIES)
+
+    def from_board(self, frame: bytes) -> None:
+        """Forget one that was answered, by SYN ACK or RST."""
+        found = self._tcp(frame)
+        if found and self._open:
+            with self._lock:
+                self._open.pop(found[0][2:] + found[0][:2], None)
+
+    def due(self) -> tuple[list[bytes], int]:
+        """What to send again now, and how many ms the next may wait."""
+        now, frames, wait = time.monotonic_ns(), [], 1000
+        with self._lock:
+            for ports, (frame, when, left) in list(self._open.items()):
+                if when <= now:
+                    frames.append(frame)
+                    when = now + SYN_RETRY_NS
+                    if left == 0:
+                        del self._open[ports]
+                        continue
+                    self._open[ports] = (frame, when, left - 1)
+                wait = min(wait, (when - now) // 1_000_000 + 1)
+        return frames, wait
+
+
 _POLL_BITS = (
     (slirp.POLL_IN, select.POLLIN),
     (slirp.POLL_OUT, select.POLLOUT),
@@ -68,6 +121,7 @@ class Gateway:
         self._inbox: deque[bytes] = deque(maxlen=QUEUE_MOST)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._stopping = False
+        self._retry = _SynRetry()
         self._timers: dict[int, list[Any]] = {}  # handle: [callback, opaque, due in ms or None]
         self._port = switch.attach("gateway", self._receive)
         self._callbacks = self._make_callbacks()
@@ -138,6 +192,7 @@ class Gateway:
 
     def _send_packet(self, data: Any, size: int, opaque: Any) -> int:
         frame = bytes(slirp.ffi.buffer(data, size))
+        self._retry.to_board(frame)
         self._port.send(frame.ljust(60, b"\0"))
         return size
 
@@ -160,6 +215,7 @@ class Gateway:
     # --- the loop ---
 
     def _receive(self, frame: bytes) -> None:
+        self._retry.from_board(frame)
         self._inbox.append(frame)
         self._kick()
 
@@ -176,7 +232,9 @@ class Gateway:
                 frame = self._inbox.popleft()
                 self._lib.slirp_input(self._slirp, frame, len(frame))
             self._fds: list[tuple[int, int]] = []
-            timeout[0] = 1000
+            again, timeout[0] = self._retry.due()
+            for frame in again:
+                self._port.send(frame.ljust(60, b"\0"))
             self._lib.slirp_pollfds_fill(self._slirp, timeout, self._add_poll, slirp.ffi.NULL)
             self._poll(self._run_timers(timeout[0]))
             self._lib.slirp_pollfds_poll(self._slirp, 0, self._get_revents, slirp.ffi.NULL)
