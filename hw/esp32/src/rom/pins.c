@@ -8,8 +8,8 @@
 #define GPIO_ENABLE1_W1TS 0x3FF44030u
 #define GPIO_IN           0x3FF4403Cu
 #define FUNC_IN_SEL       0x3FF44130u /* by signal: GPIO [5:0], inverted 6, through the matrix 7 */
-#define FUNC_OUT_SEL      0x3FF44530u /* by pad: signal [8:0], inverted 9, OEN select 10, inverted 11 \
-                                       */
+/* by pad: signal [8:0], inverted 9, OEN select 10, inverted 11 */
+#define FUNC_OUT_SEL 0x3FF44530u
 #define SIGNALS      256u
 #define IO_MUX       0x3FF49000u
 #define MUX_FUNCTION 0x7000u
