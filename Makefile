@@ -17,11 +17,15 @@ help: ## this list
 lab: $(STAMP) ## boot the board and keep it up until Ctrl-C
 	@exec $(BIN)/lab up $(LAB_OPTIONS)
 
+test: export LAB_PACKAGES = qemu-system-misc
 test: check ## lint, types, pytest, Robot suites
 	@$(BIN)/pytest $(PYTEST_OPTIONS)
 	@$(MAKE) --no-print-directory robot
 
-check: $(STAMP) ## lint, format and type checks alone
+packages:
+	@sh lab/packages.sh
+
+check: packages $(STAMP) ## lint, format and type checks alone
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check lab hw tests setup.py
 	@$(BIN)/clang-format --dry-run -Werror $(C_FILES)
@@ -40,9 +44,6 @@ clean: ## remove what was made here (the firmware cache stays)
 	rm -rf $(VENV) build results hw/esp32/libesp32.so *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 # --- setting up ------------------------------------------------------------------------------
-
-packages:
-	@sh lab/packages.sh
 
 $(STAMP): pyproject.toml setup.py requirements.lock lab/packages.sh $(SOURCES)
 	@sh lab/packages.sh
