@@ -30,8 +30,7 @@ void lx6_cache_free(lx6_cache_t *cache)
 void lx6_flush(esp32_t *chip, int index)
 {
     lx6_cache_t *c = chip->cache[index];
-    memset(c->jump_pc, 0, sizeof c->jump_pc);
-    memset(c->jump_block, 0, sizeof c->jump_block);
+    memset(c->jump, 0, sizeof c->jump);
     memset(c->partial_key, 0, sizeof c->partial_key);
     memset(c->partial_block, 0, sizeof c->partial_block);
     c->arena_used = 1;
@@ -98,8 +97,30 @@ static bool executable(uint32_t pc)
 static op_t *emit(block_t *b, enum opcode op)
 {
     op_t *o = &b->op[b->ops++];
-    *o = (op_t){.handler = lx6_handlers()[op]};
+    *o = (op_t){.handler = lx6_handlers()->one[op]};
     return o;
+}
+
+/* Let one handler do `o` and the operation behind it, when there is one for such a pair. */
+static bool pair_up(op_t *o, enum opcode first, enum opcode second)
+{
+    enum place { NONE, R, T };
+    static const uint8_t pair_of[OP_COUNT][OP_COUNT] = {
+#define PAIR(first, value_in, second) [OP_##first][OP_##second] = PAIR_##first##_##second,
+#include "pairs.def"
+#undef PAIR
+    };
+    static const uint8_t value_in[PAIR_COUNT] = {
+#define PAIR(first, value_in, second) [PAIR_##first##_##second] = value_in,
+#include "pairs.def"
+#undef PAIR
+    };
+    uint8_t pair = pair_of[first][second];
+    if (!pair)
+        return false;
+    bool passes = value_in[pair] && (value_in[pair] == R ? o->r : o->t) == o[1].s;
+    o->handler = passes ? lx6_handlers()->pair[pair].passing : lx6_handlers()->pair[pair].plain;
+    return true;
 }
 
 static void emit_pseudo(block_t *b, enum opcode op, uint32_t pc)
@@ -204,7 +225,9 @@ static uint32_t translate(esp32_t *chip, int index, uint32_t start, uint32_t mos
     *b = (block_t){.pc = start};
 
     uint32_t pc = start;
-    op_t *entry = NULL; /* its r collects what the new window needs */
+    op_t *entry = NULL;             /* its r collects what the new window needs */
+    op_t *single = NULL;            /* may yet become the first of a pair .. */
+    enum opcode single_op = OP_ILL; /* .. and which operation it is */
     for (;;) {
         uint8_t bytes[3];
         insn_t insn;
@@ -258,6 +281,12 @@ static uint32_t translate(esp32_t *chip, int index, uint32_t start, uint32_t mos
         }
         uint32_t first = b->ops;
         emit_insn(chip, index, b, &insn, pc);
+        if (single && &b->op[first] == single + 1 && pair_up(single, single_op, insn.op)) {
+            single = NULL;
+        } else {
+            single = &b->op[first];
+            single_op = insn.op;
+        }
         b->op[first].left = (uint8_t)b->count; /* turned round below */
         b->count++;
         if (insn.op == OP_ENTRY) {
@@ -281,15 +310,15 @@ uint32_t lx6_block_at(esp32_t *chip, int index, uint32_t pc)
     if (c->flush)
         lx6_flush(chip, index);
     uint32_t slot = hash_pc(pc);
-    if (c->jump_pc[slot] == pc && c->jump_block[slot])
-        return c->jump_block[slot];
+    if (c->jump[slot].pc == pc && c->jump[slot].block)
+        return c->jump[slot].block;
     uint32_t unit = translate(chip, index, pc, BLOCK_MOST, 3);
     if (c->flush) { /* the block itself closed a loop over an older one */
         lx6_flush(chip, index);
         unit = translate(chip, index, pc, BLOCK_MOST, 3);
     }
-    c->jump_pc[slot] = pc;
-    c->jump_block[slot] = unit;
+    c->jump[slot].pc = pc;
+    c->jump[slot].block = unit;
     return unit;
 }
 

@@ -46,8 +46,10 @@ struct lx6_cache {
     bool flush;      /* drop all blocks before the next one is looked up */
     uint32_t cycles; /* of the slice in hand */
     int32_t budget;  /* of them left; exact while outside the interpreter loop */
-    uint32_t jump_pc[JUMP_SLOTS];
-    uint32_t jump_block[JUMP_SLOTS]; /* arena index */
+    struct {
+        uint32_t pc;
+        uint32_t block; /* arena index, 0: free */
+    } jump[JUMP_SLOTS];
     uint64_t partial_key[PARTIAL_SLOTS];
     uint32_t partial_block[PARTIAL_SLOTS];
     uint32_t lend[LEND_SLOTS]; /* known loop ends, open addressing, 0 free */
@@ -64,8 +66,24 @@ struct lx6_cache {
 lx6_cache_t *lx6_cache_new(void);
 void lx6_cache_free(lx6_cache_t *cache);
 
-/* Handler label offsets, filled by exec.c. */
-const int32_t *lx6_handlers(void);
+enum pair {
+    NO_PAIR,
+#define PAIR(first, value_in, second) PAIR_##first##_##second,
+#include "pairs.def"
+#undef PAIR
+    PAIR_COUNT
+};
+
+/* Where exec.c does an operation, as offsets of labels. */
+typedef struct {
+    int32_t one[OP_COUNT];
+    struct {
+        int32_t plain;
+        int32_t passing; /* the first's value is the second's operand s; 0: no such handler */
+    } pair[PAIR_COUNT];
+} lx6_handlers_t;
+
+const lx6_handlers_t *lx6_handlers(void);
 
 /* The block at `pc` (translated when needed); arena index, never 0. */
 uint32_t lx6_block_at(esp32_t *chip, int index, uint32_t pc);

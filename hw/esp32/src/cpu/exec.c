@@ -92,18 +92,21 @@ static uint32_t nsa(uint32_t v)
     do {                                                                                           \
         uint32_t to_ = (address);                                                                  \
         uint32_t slot_ = (to_ ^ (to_ >> 14)) & (JUMP_SLOTS - 1);                                   \
-        if (unlikely(c->jump_pc[slot_] != to_) || unlikely(!c->jump_block[slot_])) {               \
+        if (unlikely(c->jump[slot_].pc != to_) || unlikely(!c->jump[slot_].block)) {               \
             cpu->pc = to_;                                                                         \
             goto look_up;                                                                          \
         }                                                                                          \
-        ENTER(cache_block(c, c->jump_block[slot_]));                                               \
+        ENTER(cache_block(c, c->jump[slot_].block));                                               \
+    } while (0)
+#define BRANCH_IF(condition)                                                                       \
+    do {                                                                                           \
+        if (condition) {                                                                           \
+            budget += op->left - 1;                                                                \
+            FOLLOW(op);                                                                            \
+        }                                                                                          \
     } while (0)
 #define BRANCH(name, condition)                                                                    \
-    L_##name : if (condition)                                                                      \
-    {                                                                                              \
-        budget += op->left - 1;                                                                    \
-        FOLLOW(op);                                                                                \
-    }                                                                                              \
+    L_##name : BRANCH_IF(condition);                                                               \
     NEXT();
 
 /* the rest of the chip sees exact time and pc from here on; this instruction is not over */
@@ -122,15 +125,16 @@ static uint32_t nsa(uint32_t v)
     if (unlikely(!(cpu->cpenable & 1)))                                                            \
     RAISE(CAUSE_CP0_DISABLED, cpu->excvaddr)
 
+/* `assign` takes the value */
 #define LOAD(size, pages, low, type, address, assign)                                              \
-    {                                                                                              \
+    do {                                                                                           \
         uint32_t ad = (address), value;                                                            \
         uint32_t page = rotate_right(ad - MAP_BASE, low) >> (MAP_PAGE_SHIFT - low);                \
         uintptr_t host;                                                                            \
         if (likely(page < pages) && likely(host = c->rd[page])) {                                  \
             value = *(const type *)(host + ad);                                                    \
             assign;                                                                                \
-            NEXT();                                                                                \
+            break;                                                                                 \
         }                                                                                          \
         SYNC();                                                                                    \
         if (!lx6_load(chip, index, ad, size, op->pc, &value))                                      \
@@ -138,17 +142,16 @@ static uint32_t nsa(uint32_t v)
         assign;                                                                                    \
         if (unlikely(c->attention))                                                                \
             goto leave_after;                                                                      \
-        NEXT();                                                                                    \
-    }
+    } while (0)
 #define STORE(size, pages, low, type, address, value, then)                                        \
-    {                                                                                              \
+    do {                                                                                           \
         uint32_t ad = (address);                                                                   \
         uint32_t page = rotate_right(ad - MAP_BASE, low) >> (MAP_PAGE_SHIFT - low);                \
         uintptr_t host;                                                                            \
         if (likely(page < pages) && likely(host = c->wr[page])) {                                  \
             *(type *)(host + ad) = (type)(value);                                                  \
             then;                                                                                  \
-            NEXT();                                                                                \
+            break;                                                                                 \
         }                                                                                          \
         SYNC();                                                                                    \
         if (!lx6_store(chip, index, ad, size, op->pc, value))                                      \
@@ -156,8 +159,7 @@ static uint32_t nsa(uint32_t v)
         then;                                                                                      \
         if (unlikely(c->attention))                                                                \
             goto leave_after;                                                                      \
-        NEXT();                                                                                    \
-    }
+    } while (0)
 #define LOAD8(ad, as)        LOAD(1, NARROW_PAGES, 0, uint8_t, ad, as)
 #define LOAD16(ad, as)       LOAD(2, NARROW_PAGES, 1, uint16_t, ad, as)
 #define LOAD32(ad, as)       LOAD(4, MAP_PAGES, 2, uint32_t, ad, as)
@@ -166,15 +168,32 @@ static uint32_t nsa(uint32_t v)
 #define BOOL(n)        ((cpu->br >> (n)) & 1)
 #define SET_BOOL(n, v) (cpu->br = (cpu->br & ~(1u << (n))) | (uint32_t)(v) << (n))
 
-static const int32_t *execute(esp32_t *chip, int index)
+static const lx6_handlers_t *execute(esp32_t *chip, int index)
 {
-    static const int32_t handlers[OP_COUNT] = {
+#define PASS_R(first, second)    &&PASS_##first##_##second - &&base
+#define PASS_T(first, second)    PASS_R(first, second)
+#define PASS_NONE(first, second) 0
+    /* clang-format off */
+    static const lx6_handlers_t handlers = {
+        .one = {
 #define OP(name, regs) &&L_##name - &&base,
 #include "opcodes.def"
 #undef OP
+        },
+        .pair = {
+#define PAIR(first, value_in, second)                                                              \
+            [PAIR_##first##_##second] = {                                                          \
+                &&PAIR_##first##_##second - &&base, PASS_##value_in(first, second)},
+#include "pairs.def"
+#undef PAIR
+        },
     };
+    /* clang-format on */
+#undef PASS_R
+#undef PASS_T
+#undef PASS_NONE
     if (!chip)
-        return handlers;
+        return &handlers;
 
     lx6_t *const cpu = &chip->state.core[index];
     lx6_cache_t *const c = chip->cache[index];
@@ -235,11 +254,10 @@ check_interrupt: /* an operation that ends its block may have let one through */
     NEXT();
 
 base:
-    DO(ADD, A(r) = A(s) + A(t))
+#include "exec_pairs.h"
+
     DO(ADDX2, A(r) = (A(s) << 1) + A(t))
-    DO(ADDX4, A(r) = (A(s) << 2) + A(t))
     DO(ADDX8, A(r) = (A(s) << 3) + A(t))
-    DO(SUB, A(r) = A(s) - A(t))
     DO(SUBX2, A(r) = (A(s) << 1) - A(t))
     DO(SUBX4, A(r) = (A(s) << 2) - A(t))
     DO(SUBX8, A(r) = (A(s) << 3) - A(t))
@@ -248,9 +266,6 @@ base:
     DO(XOR, A(r) = A(s) ^ A(t))
     DO(NEG, A(r) = 0 - A(t))
     DO(ABS, uint32_t v = A(t); A(r) = SIGNED(v) < 0 ? 0 - v : v)
-    DO(ADDI, A(t) = A(s) + op->imm)
-    DO(MOVI, A(t) = op->imm)
-    DO(MOV, A(t) = A(s))
     DO(MOVEQZ, if (!A(t)) A(r) = A(s))
     DO(MOVNEZ, if (A(t)) A(r) = A(s))
     DO(MOVLTZ, if (SIGNED(A(t)) < 0) A(r) = A(s))
@@ -263,7 +278,6 @@ base:
     DO(NSAU, A(t) = A(s) ? (uint32_t)__builtin_clz(A(s)) : 32)
     DO(SEXT, A(r) = (uint32_t)(SIGNED(A(s) << (31 - op->imm)) >> (31 - op->imm)))
     DO(CLAMPS, A(r) = clamps(A(s), op->imm))
-    DO(EXTUI, A(r) = A(t) >> op->s & op->imm)
 
     DO(SLLI, A(r) = op->t < 32 ? A(s) << op->t : 0)
     DO(SRLI, A(r) = A(t) >> op->s)
@@ -330,22 +344,21 @@ L_MAC16: {
     DO(MOVF, if (!BOOL(op->t)) A(r) = A(s))
     DO(MOVT, if (BOOL(op->t)) A(r) = A(s))
 
-L_L8UI:
-    LOAD8(A(s) + op->imm, A(t) = value)
 L_L16UI:
-    LOAD16(A(s) + op->imm, A(t) = value)
+    LOAD16(A(s) + op->imm, A(t) = value);
+    NEXT();
 L_L16SI:
-    LOAD16(A(s) + op->imm, A(t) = (uint32_t)(int32_t)(int16_t)value)
-L_L32I:
-    LOAD32(A(s) + op->imm, A(t) = value)
+    LOAD16(A(s) + op->imm, A(t) = (uint32_t)(int32_t)(int16_t)value);
+    NEXT();
 L_L32R:
-    LOAD32(op->imm, A(t) = value)
+    LOAD32(op->imm, A(t) = value);
+    NEXT();
 L_S8I:
-    STORE(1, NARROW_PAGES, 0, uint8_t, A(s) + op->imm, A(t), )
+    STORE(1, NARROW_PAGES, 0, uint8_t, A(s) + op->imm, A(t), );
+    NEXT();
 L_S16I:
-    STORE(2, NARROW_PAGES, 1, uint16_t, A(s) + op->imm, A(t), )
-L_S32I:
-    STORE32(A(s) + op->imm, A(t), )
+    STORE(2, NARROW_PAGES, 1, uint16_t, A(s) + op->imm, A(t), );
+    NEXT();
 L_S32C1I: {
     uint32_t address = A(s) + op->imm, value;
     SYNC();
@@ -359,8 +372,6 @@ L_S32C1I: {
     NEXT();
 }
 
-    BRANCH(BEQZ, !A(s))
-    BRANCH(BNEZ, A(s))
     BRANCH(BLTZ, SIGNED(A(s)) < 0)
     BRANCH(BGEZ, SIGNED(A(s)) >= 0)
     BRANCH(BEQI, SIGNED(A(s)) == lx6_b4const[op->r])
@@ -370,7 +381,6 @@ L_S32C1I: {
     BRANCH(BLTUI, A(s) < lx6_b4constu[op->r])
     BRANCH(BGEUI, A(s) >= lx6_b4constu[op->r])
     BRANCH(BEQ, A(s) == A(t))
-    BRANCH(BNE, A(s) != A(t))
     BRANCH(BLT, SIGNED(A(s)) < SIGNED(A(t)))
     BRANCH(BGE, SIGNED(A(s)) >= SIGNED(A(t)))
     BRANCH(BLTU, A(s) < A(t))
@@ -388,8 +398,6 @@ L_S32C1I: {
 
 L_J:
     FOLLOW(op);
-L_JX:
-    JUMP(A(s));
 L_CALL0:
     a[0] = op->imm;
     op++;
@@ -402,12 +410,6 @@ L_CALL4:
 L_CALLX0: {
     uint32_t target = A(s);
     a[0] = op->imm;
-    JUMP(target);
-}
-L_CALLX4: {
-    uint32_t target = A(s);
-    a[op->r * 4] = op->imm;
-    cpu->ps = (cpu->ps & ~PS_CALLINC) | (uint32_t)op->r << PS_CALLINC_SHIFT;
     JUMP(target);
 }
 L_RET:
@@ -574,8 +576,6 @@ L_BREAK: /* no debugger on the JTAG: BREAK goes to the level-6 vector when that 
     SYNC();
     lx6_debug_break(chip, index, op->pc);
     goto excepted;
-L_NOP:
-    NEXT();
 L_ISYNC:
     goto check_interrupt;
     DO(RER, A(t) = 0)
@@ -586,75 +586,7 @@ L_ILL:
     lx6_report_illegal(chip, index, op->pc);
     RAISE(CAUSE_ILLEGAL, cpu->excvaddr);
 
-#define FP(name, ...)                                                                              \
-    L_##name:                                                                                      \
-    {                                                                                              \
-        NEED_FPU();                                                                                \
-        __VA_ARGS__;                                                                               \
-        NEXT();                                                                                    \
-    }
-#define FS fp_float(F(s))
-#define FT fp_float(F(t))
-    FP(ADD_S, F(r) = fp_result(FS + FT, F(s), F(t)))
-    FP(SUB_S, F(r) = fp_result(FS - FT, F(s), F(t)))
-    FP(MUL_S, F(r) = fp_result(FS * FT, F(s), F(t)))
-    FP(MADD_S, F(r) = fp_madd(F(r), F(s), F(t), 0))
-    FP(MSUB_S, F(r) = fp_madd(F(r), F(s), F(t), 1))
-    FP(ROUND_S, A(r) = fp_to_int(F(s), op->t, rint))
-    FP(TRUNC_S, A(r) = fp_to_int(F(s), op->t, trunc))
-    FP(FLOOR_S, A(r) = fp_to_int(F(s), op->t, floor))
-    FP(CEIL_S, A(r) = fp_to_int(F(s), op->t, ceil))
-    FP(UTRUNC_S, A(r) = fp_to_uint(F(s), op->t))
-    FP(FLOAT_S, F(r) = fp_bits(ldexpf((float)SIGNED(A(s)), -(int)op->t)))
-    FP(UFLOAT_S, F(r) = fp_bits(ldexpf((float)A(s), -(int)op->t)))
-    FP(MOV_S, F(r) = F(s))
-    FP(ABS_S, F(r) = F(s) & 0x7FFFFFFF)
-    FP(NEG_S, F(r) = F(s) ^ 0x80000000)
-    FP(CONST_S, F(r) = fp_const(op->s))
-    FP(RFR, A(r) = F(s))
-    FP(WFR, F(r) = A(s))
-    FP(RECIP0_S, F(r) = fp_result(1.0f / FS, F(s), F(s)))
-    FP(RSQRT0_S, F(r) = fp_result(1.0f / sqrtf(FS), F(s), F(s)))
-    FP(MKDADJ_S, F(r) = fp_result(FS / fp_float(F(r)), F(r), F(s)))
-    FP(MKSADJ_S, F(r) = fp_result(sqrtf(FS), F(s), F(s)))
-    FP(FP_STEP, )
-    FP(UN_S, SET_BOOL(op->r, fp_isnan(F(s)) || fp_isnan(F(t))))
-    FP(OEQ_S, SET_BOOL(op->r, FS == FT))
-    FP(UEQ_S, SET_BOOL(op->r, !(FS < FT || FS > FT)))
-    FP(OLT_S, SET_BOOL(op->r, FS < FT))
-    FP(ULT_S, SET_BOOL(op->r, !(FS >= FT)))
-    FP(OLE_S, SET_BOOL(op->r, FS <= FT))
-    FP(ULE_S, SET_BOOL(op->r, !(FS > FT)))
-    FP(MOVEQZ_S, if (!A(t)) F(r) = F(s))
-    FP(MOVNEZ_S, if (A(t)) F(r) = F(s))
-    FP(MOVLTZ_S, if (SIGNED(A(t)) < 0) F(r) = F(s))
-    FP(MOVGEZ_S, if (SIGNED(A(t)) >= 0) F(r) = F(s))
-    FP(MOVF_S, if (!BOOL(op->t)) F(r) = F(s))
-    FP(MOVT_S, if (BOOL(op->t)) F(r) = F(s))
-L_LSI:
-    NEED_FPU();
-    LOAD32(A(s) + op->imm, F(t) = value)
-L_LSIP:
-    NEED_FPU();
-    LOAD32(A(s), (F(t) = value, A(s) += op->imm))
-L_LSX:
-    NEED_FPU();
-    LOAD32(A(s) + A(t), F(r) = value)
-L_LSXP:
-    NEED_FPU();
-    LOAD32(A(s), (F(r) = value, A(s) += A(t)))
-L_SSI:
-    NEED_FPU();
-    STORE32(A(s) + op->imm, F(t), )
-L_SSIP:
-    NEED_FPU();
-    STORE32(A(s), F(t), A(s) += op->imm)
-L_SSX:
-    NEED_FPU();
-    STORE32(A(s) + A(t), F(r), )
-L_SSXP:
-    NEED_FPU();
-    STORE32(A(s), F(r), A(s) += A(t))
+#include "exec_fpu.h"
 
 L_P_FALL:
     FOLLOW(op);
@@ -691,7 +623,7 @@ out:
     return NULL;
 }
 
-const int32_t *lx6_handlers(void)
+const lx6_handlers_t *lx6_handlers(void)
 {
     return execute(NULL, 0);
 }
