@@ -76,6 +76,8 @@ def compile_mpy(source: bytes, name: str) -> bytes:
 
 def board_files() -> dict[str, bytes]:
     """What the camera board carries: path on its filesystem -> contents."""
+    from hw.camera.scene import TestCard
+
     files: dict[str, bytes] = {}
     for path in sorted((ROOT / "microdot").glob("*.py")):
         name = f"lib/microdot/{path.name}"
@@ -85,6 +87,7 @@ def board_files() -> dict[str, bytes]:
             files[path.stem + ".mpy"] = compile_mpy(path.read_bytes(), path.name)
         elif path.is_file():
             files[path.name] = path.read_bytes()
+    files["testcard.jpg"] = TestCard().jpeg(0, 0, (160, 120), 50)  # for a board without camera
     return files
 
 

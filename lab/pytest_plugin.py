@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from hw.esp32.chip import Snapshot
+from hw.camera.sensor import Vc0706
 from lab.firmware import resolve
 from lab.flash import board_files, build_image
 from lab.net.gateway import Gateway, HostForward
 from lab.net.switch import Switch
-from lab.targets.embedded import EmbeddedBoard
+from lab.targets.embedded import BoardSnapshot, EmbeddedBoard
 
 UP_SECONDS = 60
 TARGETS = ("embedded", "renode", "unix", "board")
@@ -41,7 +41,7 @@ class Booted:
     """A flash image and the state of a board that has booted it."""
 
     image: bytes
-    snapshot: Snapshot
+    snapshot: BoardSnapshot
 
 
 @pytest.fixture(scope="session")
@@ -68,8 +68,9 @@ def booted_app(app_image: bytes) -> Booted:
     switch = Switch()
     gateway = Gateway(switch)
     try:
-        with EmbeddedBoard(app_image, switch, "eager") as board:
+        with EmbeddedBoard(app_image, switch, "eager", camera=Vc0706()) as board:
             board.console.wait_for(b"lab: http on", UP_SECONDS)
+            board.console.wait_for(b"lab: camera: ", UP_SECONDS)
             return Booted(app_image, board.snapshot())
     finally:
         gateway.stop()
@@ -100,7 +101,7 @@ def gateway(switch: Switch) -> Iterator[Gateway]:
 def board(booted_app: Booted, switch: Switch, gateway: Gateway) -> Iterator[EmbeddedBoard]:
     """A fresh board whose app serves."""
     with EmbeddedBoard(
-        booted_app.image, switch, "eager", snapshot=booted_app.snapshot
+        booted_app.image, switch, "eager", snapshot=booted_app.snapshot, camera=Vc0706()
     ) as board:  # fmt: skip
         yield board
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from hw.camera.sensor import Vc0706
 from lab import LabError
 from lab.console import ConsoleError
 from lab.consoles import ConsoleServer
@@ -154,7 +155,7 @@ class Session:
         self.gateway = self._gateway(http_port)
         self._closers.append(self.gateway.stop)
         self._closers.append(self._start_capture(capture))
-        self.board = EmbeddedBoard(image, self.switch, pace)
+        self.board = EmbeddedBoard(image, self.switch, pace, camera=Vc0706())
         self._closers.append(self.board.close)
         self.consoles = self._consoles(console_port)
         self._closers.append(self.consoles.close)

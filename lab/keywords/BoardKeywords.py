@@ -10,12 +10,12 @@ from __future__ import annotations
 from robot.api import logger
 from robot.api.deco import keyword, library
 
-from hw.esp32.chip import Snapshot
+from hw.camera.sensor import Vc0706
 from lab.firmware import resolve
 from lab.flash import board_files, build_image
 from lab.net.gateway import Gateway, HostForward
 from lab.net.switch import Switch
-from lab.targets.embedded import EmbeddedBoard
+from lab.targets.embedded import BoardSnapshot, EmbeddedBoard
 
 UP_SECONDS = 60
 
@@ -28,7 +28,7 @@ class BoardKeywords:
         self._board: EmbeddedBoard | None = None
         self._gateway: Gateway | None = None
         self._timeout = 10.0
-        self._provided: dict[str, tuple[bytes, Snapshot]] = {}
+        self._provided: dict[str, tuple[bytes, BoardSnapshot]] = {}
         self._image = b""
 
     @property
@@ -56,7 +56,7 @@ class BoardKeywords:
         left off under that name.
         """
         self.reset_emulation()
-        state: Snapshot | None = None
+        state: BoardSnapshot | None = None
         if snapshot:
             if snapshot not in self._provided:
                 raise AssertionError(f"nothing provides {snapshot!r}")
@@ -67,7 +67,11 @@ class BoardKeywords:
         if switch:
             self._gateway = Gateway(switch, [HostForward(80)])
         self._board = EmbeddedBoard(
-            self._image, switch, "eager" if network else "stepped", snapshot=state
+            self._image,
+            switch,
+            "eager" if network else "stepped",
+            snapshot=state,
+            camera=Vc0706() if network else None,
         )
 
     @keyword

@@ -12,9 +12,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
-from hw.esp32.chip import TICKS_PER_US, Chip, ChipError, ResetCause, Snapshot, Stop
+from hw.camera.sensor import SensorState, Vc0706
+from hw.camera.wiring import CAMERA_UART
+from hw.esp32.chip import FOREVER, TICKS_PER_US, Chip, ChipError, ResetCause, Snapshot, Stop
 from lab.board import BoardError, Event, find_panic
 from lab.console import Console
 from lab.net.switch import Switch
@@ -24,14 +27,27 @@ Pace = Literal["real", "eager", "stepped"]
 TICKS_PER_SECOND = TICKS_PER_US * 1_000_000
 STEP_TICKS = TICKS_PER_US * 1000  # a busy chip looks for input once in a virtual millisecond
 LAG_MOST_S = 0.1  # a host that is too slow makes virtual time slow, not hurry for ever after
-LISTEN = Stop.UART | Stop.ETH | Stop.LOG
+LISTEN = Stop.UART | Stop.ETH | Stop.LOG | Stop.GPIO
 LOG_MOST = 1000  # lines
+
+
+@dataclass(frozen=True)
+class BoardSnapshot:
+    """The whole state of a board: the chip's, and that of the parts around it."""
+
+    chip: Snapshot
+    camera: SensorState | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the chip's part."""
+        return self.chip.size
 
 
 class EmbeddedBoard:
     """An emulated ESP32 camera board with 4 MB of `flash`.
 
-    switch: plug the board's Ethernet in there. Raises BoardError, ChipError.
+    switch: plug the board's Ethernet in there. camera: on UART2. Raises BoardError, ChipError.
     """
 
     def __init__(
@@ -41,13 +57,15 @@ class EmbeddedBoard:
         pace: Pace = "stepped",
         mac: bytes = b"\x24\x0a\xc4\x00\x00\x01",
         seed: int = 1,
-        snapshot: Snapshot | None = None,
+        snapshot: BoardSnapshot | None = None,
+        camera: Vc0706 | None = None,
     ) -> None:
         self.chip = Chip(mac=mac, seed=seed)
+        self.camera = camera
         self.chip.flash_write(0, flash)
         self.chip.eth_link(switch is not None)
         if snapshot:
-            self.chip.restore(snapshot)
+            self._restore(snapshot)
         self.pace: Pace = pace
         self.console = Console(self._type, self._step_until if pace == "stepped" else None)
         self.events: list[Event] = []
@@ -61,6 +79,7 @@ class EmbeddedBoard:
         self._frames: deque[bytes] = deque(maxlen=4096)
         self._calls: deque[Callable[[], None]] = deque()
         self._wake = threading.Condition()
+        self._pins = threading.Condition()  # a level has changed
         self._closing = False
         self._port = switch.attach("board", self._receive) if switch else None
         self._thread: threading.Thread | None = None
@@ -75,8 +94,14 @@ class EmbeddedBoard:
         self.call(lambda: self.chip.reset(ResetCause.POWERON))
 
     def power_cycle(self) -> None:
-        """Off and on again; flash keeps what was written."""
-        self.call(lambda: self.chip.reset(ResetCause.POWERON))
+        """Off and on again, the camera too; flash keeps what was written."""
+
+        def cycle() -> None:
+            self.chip.reset(ResetCause.POWERON)
+            if self.camera:
+                self.camera.power_on(self.chip.now)
+
+        self.call(cycle)
 
     def set_link(self, up: bool) -> None:
         """Plug or pull the Ethernet cable: the PHY's link goes with it."""
@@ -84,15 +109,45 @@ class EmbeddedBoard:
             self._port.up = up
         self.call(lambda: self.chip.eth_link(up))
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> BoardSnapshot:
         """The whole state, for other boards with the same flash image, or to go back."""
-        taken: list[Snapshot] = []
-        self.call(lambda: taken.append(self.chip.snapshot()))
+        taken: list[BoardSnapshot] = []
+
+        def take() -> None:
+            camera = self.camera.snapshot() if self.camera else None
+            taken.append(BoardSnapshot(self.chip.snapshot(), camera))
+
+        self.call(take)
         return taken[0]
 
-    def restore(self, snapshot: Snapshot) -> None:
+    def restore(self, snapshot: BoardSnapshot) -> None:
         """Go back to `snapshot`. Raises ChipError."""
-        self.call(lambda: self.chip.restore(snapshot))
+        self.call(lambda: self._restore(snapshot))
+
+    def _restore(self, snapshot: BoardSnapshot) -> None:
+        self.chip.restore(snapshot.chip)
+        if self.camera and snapshot.camera:
+            self.camera.restore(snapshot.camera)
+
+    def gpio(self, pin: int) -> bool:
+        """The level that the chip drives on GPIO `pin` (low when it does not)."""
+        return bool(self.chip.gpio_out >> pin & 1)
+
+    def wait_for_gpio(self, pin: int, level: bool, timeout: float = 10) -> None:
+        """Until the chip drives GPIO `pin` to `level`. Raises BoardError after `timeout` s
+        (virtual where the board is stepped)."""
+
+        def reached() -> bool:
+            return self.gpio(pin) == level or self.failure is not None
+
+        if self._thread is None:
+            done = self._step_until(reached, timeout)
+        else:
+            with self._pins:
+                done = self._pins.wait_for(reached, timeout)
+        self._check()
+        if not done:
+            raise BoardError(f"GPIO{pin} did not go {'high' if level else 'low'} in {timeout:g} s")
 
     def call(self, function: Callable[[], None]) -> None:
         """Run `function` where the chip may be touched, between two slices, and wait for it."""
@@ -164,6 +219,10 @@ class EmbeddedBoard:
 
     def _feed(self) -> None:
         """Input that has come, into the chip's queues; what does not fit waits."""
+        due = self.camera.due() if self.camera else None
+        if self.camera and due is not None and due <= self.chip.now:
+            answer = self.camera.take(self.chip.now, self.chip.uart_baud(CAMERA_UART))
+            self.chip.uart_send(answer, CAMERA_UART)  # an overrun is lost, as on the wire
         while self._typed:
             data = self._typed.popleft()
             fitted = self.chip.uart_send(data)
@@ -177,6 +236,9 @@ class EmbeddedBoard:
 
     def _drain(self, why: Stop = Stop.DEADLINE) -> None:
         """The chip's output to whoever listens."""
+        if why & Stop.GPIO:
+            with self._pins:
+                self._pins.notify_all()
         if output := self.chip.uart_receive():
             for listener in self.listeners:
                 listener(output)
@@ -184,6 +246,8 @@ class EmbeddedBoard:
             if panic := find_panic(self._recent):
                 self._happened(Event("panic", panic))
                 self._recent = b""
+        if self.camera and (output := self.chip.uart_receive(CAMERA_UART)):
+            self.camera.receive(self.chip.now, output, self.chip.uart_baud(CAMERA_UART))
         for frame in self.chip.eth_receive():
             if self._port:
                 self._port.send(frame)
@@ -201,9 +265,13 @@ class EmbeddedBoard:
 
     def _advance(self, until: int, listen: Stop = LISTEN) -> Stop:
         self._feed()
-        why = self.chip.run(until, listen)
+        why = self.chip.run(min(until, self._camera_due()), listen)
         self._drain(why)
         return why
+
+    def _camera_due(self) -> int:
+        due = self.camera.due() if self.camera else None
+        return FOREVER if due is None else max(due, self.chip.now)
 
     # --- stepped ---
 
@@ -228,6 +296,8 @@ class EmbeddedBoard:
             f"the chip's thread ended: {type(error).__name__}: {error}"
         )  # fmt: skip
         self.console.fail(self.failure)
+        with self._pins:
+            self._pins.notify_all()
         for observer in self.observers:
             observer(self.failure)
 
@@ -277,7 +347,8 @@ class EmbeddedBoard:
         """How long nothing will happen by itself; 0 when a core is at work."""
         if any(self.chip.core_status(core) == 0 for core in (0, 1)):
             return 0
-        return max(0, (self.chip.next_event - self.chip.now) / TICKS_PER_SECOND)
+        due = min(self.chip.next_event, self._camera_due())
+        return max(0, (due - self.chip.now) / TICKS_PER_SECOND)
 
     def _wait(self, seconds: float) -> None:
         with self._wake:
@@ -285,4 +356,4 @@ class EmbeddedBoard:
                 self._wake.wait(min(seconds, 1.0))
 
 
-__all__ = ["BoardError", "ChipError", "EmbeddedBoard", "Pace"]
+__all__ = ["BoardError", "BoardSnapshot", "ChipError", "EmbeddedBoard", "Pace"]

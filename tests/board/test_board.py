@@ -17,7 +17,7 @@ def fetch(url):
 def test_page_is_served(url):
     kind, page = fetch(url)
     assert kind == "text/html"
-    assert b"<title>ESP32 board</title>" in page
+    assert b"<title>ESP32 camera</title>" in page
 
 
 def test_status_is_json(url):

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from hw.esp32.chip import Chip, ChipError, Snapshot, Stop
-from lab.targets.embedded import EmbeddedBoard
+from lab.targets.embedded import BoardSnapshot, EmbeddedBoard
 
 SCRIPT = """
 import gc, os
@@ -59,17 +59,17 @@ def test_restored_board_goes_on_bit_for_bit(repl_board):
     start = repl_board.snapshot()
     first = repl_board.console.run(SCRIPT)
     after = (repl_board.chip.instructions(0), repl_board.chip.instructions(1))
-    end = bytes(repl_board.snapshot())
+    end = bytes(repl_board.snapshot().chip)
     repl_board.restore(start)
     assert repl_board.console.run(SCRIPT) == first
     assert (repl_board.chip.instructions(0), repl_board.chip.instructions(1)) == after
-    assert bytes(repl_board.snapshot()) == end
+    assert bytes(repl_board.snapshot().chip) == end
 
 
 def test_snapshot_moves_to_another_chip(booted_repl):
     with EmbeddedBoard(booted_repl.image, snapshot=booted_repl.snapshot) as one:
         first = one.console.run(SCRIPT), one.chip.instructions()
-    kept = Snapshot.from_bytes(bytes(booted_repl.snapshot))
+    kept = BoardSnapshot(Snapshot.from_bytes(bytes(booted_repl.snapshot.chip)), None)
     with EmbeddedBoard(booted_repl.image, snapshot=kept) as other:
         assert (other.console.run(SCRIPT), other.chip.instructions()) == first
 
@@ -85,13 +85,13 @@ def test_snapshot_moves_to_another_chip(booted_repl):
     ],
 )
 def test_damaged_snapshot_is_refused_and_changes_nothing(repl_board, damage, message):
-    good = bytes(repl_board.snapshot())
+    good = bytes(repl_board.snapshot().chip)
     with pytest.raises(ChipError, match=message):
         repl_board.chip.restore(Snapshot.from_bytes(damage(good)))
-    assert bytes(repl_board.snapshot()) == good
+    assert bytes(repl_board.snapshot().chip) == good
     assert repl_board.console.eval("1+1") == "2"
 
 
 def test_snapshot_of_another_flash_is_refused(booted_repl):
     with Chip() as chip, pytest.raises(ChipError, match="another flash image"):
-        chip.restore(booted_repl.snapshot)
+        chip.restore(booted_repl.snapshot.chip)

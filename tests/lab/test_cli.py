@@ -109,7 +109,7 @@ def test_up_status_down(own_run_dir):
     assert state["http_url"] in done.stdout
     assert state["websocket_url"] in done.stdout
     with urllib.request.urlopen(state["http_url"], timeout=20) as page:
-        assert b"ESP32 board" in page.read()
+        assert b"ESP32 camera" in page.read()
     for place in (state["console_tcp"], state["console_pty"]):
         command = [sys.executable, "-m", "mpremote", "connect", place, "exec", "print(6*7)"]
         answer = subprocess.run(command, capture_output=True, text=True, timeout=60)

@@ -1,19 +1,39 @@
-"""The app of the board: a page, a WebSocket echo, its state as JSON."""
+"""The app of the camera board: a page with the live picture, an echo, its state as JSON.
+
+WebSocket `/camera`: pictures as binary messages. Text messages are JSON objects; the board
+answers each with one: {"led": true}, {"size": "320x240"}, {"compression": 54},
+{"message": "to everybody"}, {"ping": 1}. What it can't do gets {"error": why}.
+"""
 
 try:
     import asyncio
 except ImportError:  # MicroPython before v1.21
     import uasyncio as asyncio
 import gc
+import json
+import os
 import sys
 import time
 
+import machine
+from stream import Stream
+
 from microdot import Microdot, send_file
-from microdot.websocket import with_websocket
+from microdot.websocket import WebSocketError, with_websocket
 
 PAGE = "index.html"
+LED_GPIO = 2
 
 app = Microdot()
+stream = Stream()
+led = machine.Pin(LED_GPIO, machine.Pin.OUT, value=0)
+clients = []  # of /camera
+counters = {"requests": 0, "websockets": 0, "messages": 0}
+
+
+@app.before_request
+async def count(request):
+    counters["requests"] += 1
 
 
 @app.route("/")
@@ -24,15 +44,100 @@ async def index(request):
 @app.route("/echo")
 @with_websocket
 async def echo(request, ws):
+    counters["websockets"] += 1
     while True:
         await ws.send(await ws.receive())
+        counters["messages"] += 1
 
 
 @app.route("/status")
 async def status(request):
-    uptime = time.ticks_ms() if hasattr(time, "ticks_ms") else int(time.monotonic() * 1000)
-    free = gc.mem_free() if hasattr(gc, "mem_free") else None
-    return {"uptime_ms": uptime, "mem_free": free, "firmware": sys.version}
+    return {
+        "uptime_ms": time.ticks_ms(),
+        "mem_free": gc.mem_free(),
+        "mem_alloc": gc.mem_alloc(),
+        "firmware": sys.version,
+        "machine": os.uname().machine,
+        "led": bool(led.value()),
+        "camera": stream.camera.name if stream.camera else None,
+        "camera_error": stream.error,
+        "frames": stream.frames,
+        "capture_ms": stream.captured_ms,
+        "clients": len(clients),
+        "counters": counters,
+    }
+
+
+@app.route("/camera")
+@with_websocket
+async def camera(request, ws):
+    counters["websockets"] += 1
+    clients.append(ws)
+    pictures = asyncio.create_task(_send_pictures(ws))
+    try:
+        while True:
+            text = await ws.receive()
+            counters["messages"] += 1
+            answer = await _command(text)
+            if answer:
+                await ws.send(json.dumps(answer))
+    finally:
+        pictures.cancel()
+        clients.remove(ws)
+
+
+async def _send_pictures(ws):
+    try:
+        await stream.watch(ws.send)
+    except WebSocketError:
+        pass  # the handler hears of it too
+
+
+async def _command(text):
+    """Do what one text message asks for; returns the answer, None when everybody got it."""
+    try:
+        command = json.loads(text)
+        (name,) = command
+        value = command[name]
+    except (ValueError, TypeError):
+        return {"error": "a command is a JSON object with one key"}
+    if name == "led":
+        led.value(bool(value))
+        return await _tell_all({"led": bool(led.value())})
+    if name == "message":
+        print("lab: message: %s" % value)
+        return await _tell_all({"message": value, "clients": len(clients)})
+    if name == "ping":
+        return {"pong": value}
+    if name in ("size", "compression"):
+        return _camera_setting(name, value)
+    return {"error": "no such command: %s" % name}
+
+
+def _camera_setting(name, value):
+    part = stream.camera
+    if not hasattr(part, "set_" + name):
+        return {"error": "this camera has no %s to set" % name}
+    try:
+        values = [int(n) for n in str(value).split("x")]
+    except ValueError:
+        values = []
+    if len(values) != (2 if name == "size" else 1) or not all(0 <= n <= 640 for n in values):
+        return {"error": "bad %s: %s" % (name, value)}
+    if name == "compression" and values[0] > 255:
+        return {"error": "bad compression: 0 to 255"}
+    stream.between_frames(lambda: getattr(part, "set_" + name)(*values))
+    return {name: value}
+
+
+async def _tell_all(what):
+    """A JSON message to everybody on /camera; who can't take it is about to be noticed."""
+    text = json.dumps(what)
+    for ws in list(clients):
+        try:
+            await ws.send(text)
+        except WebSocketError:
+            pass
 
 
 async def _serve(host, port, ready):
@@ -41,7 +146,11 @@ async def _serve(host, port, ready):
         await asyncio.sleep(0)
     if app.server and ready:
         ready()
-    await task
+    pictures = asyncio.create_task(stream.run())
+    try:
+        await task
+    finally:
+        pictures.cancel()
 
 
 def serve(host="0.0.0.0", port=80, ready=None):
