@@ -13,14 +13,16 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from hw.camera.sensor import SensorState, Vc0706
 from hw.camera.wiring import CAMERA_UART
 from hw.esp32.chip import FOREVER, TICKS_PER_US, Chip, ChipError, ResetCause, Snapshot, Stop
 from lab.board import BoardError, Event, find_panic
 from lab.console import Console
 from lab.net.switch import Switch
+
+if TYPE_CHECKING:  # Pillow is behind it: for boards that have a camera
+    from hw.camera.sensor import SensorState, Vc0706
 
 Pace = Literal["real", "eager", "stepped"]
 
