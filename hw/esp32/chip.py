@@ -224,6 +224,11 @@ class Chip:
         cores = (0, 1) if core is None else (core,)
         return sum(int(self._lib.esp32_instructions(self._chip, n)) for n in cores)
 
+    @property
+    def coverage(self) -> int:
+        """Places in guest code reached in this chip's life; `restore` does not take it back."""
+        return int(self._lib.esp32_coverage(self._chip))
+
     def core_status(self, core: int) -> CoreStatus:
         return CoreStatus(self._lib.esp32_core_status(self._chip, core))
 

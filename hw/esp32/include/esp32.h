@@ -23,7 +23,7 @@
 #define ESP32_API
 #endif
 
-#define ESP32_API_VERSION      1
+#define ESP32_API_VERSION      2
 #define ESP32_TICKS_PER_US     480u
 #define ESP32_TICKS_PER_SECOND 480000000ull
 #define ESP32_CORES            2
@@ -145,6 +145,10 @@ ESP32_API int esp32_reg_read(const esp32_t *chip, int core, const char *name, ui
 ESP32_API int esp32_reg_write(esp32_t *chip, int core, const char *name, uint32_t value);
 /* 0 running, 1 waiting for an interrupt, 2 stalled or not yet released from reset. */
 ESP32_API int esp32_core_status(const esp32_t *chip, int core);
+
+/* Guest code reached so far in this chip's life, counted in the places where straight-line
+ * stretches begin. Restoring a snapshot does not take it back: what grows it is new. */
+ESP32_API uint64_t esp32_coverage(const esp32_t *chip);
 
 ESP32_API int esp32_breakpoint_add(esp32_t *chip, uint32_t addr);
 ESP32_API int esp32_breakpoint_remove(esp32_t *chip, uint32_t addr);

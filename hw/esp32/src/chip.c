@@ -393,6 +393,11 @@ uint64_t esp32_instructions(const esp32_t *chip, int core)
     return core >= 0 && core < ESP32_CORES ? chip->state.core[core].instructions : 0;
 }
 
+uint64_t esp32_coverage(const esp32_t *chip)
+{
+    return chip->blocks_seen;
+}
+
 int esp32_core_status(const esp32_t *chip, int core)
 {
     if (core < 0 || core >= ESP32_CORES)
