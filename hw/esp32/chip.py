@@ -40,6 +40,7 @@ class Stop(enum.IntFlag):
     FATAL = 1 << 6
     BREAK = 1 << 7
     LOG = 1 << 8
+    POWER = 1 << 9
 
 
 class ResetCause(enum.IntEnum):
@@ -185,6 +186,16 @@ class Chip:
     def reset(self, cause: ResetCause = ResetCause.POWERON) -> None:
         """Power-on or external reset; RAM survives all but POWERON and BROWNOUT."""
         self._lib.esp32_reset(self._chip, int(cause))
+
+    @property
+    def flash_work(self) -> int:
+        """Bytes of flash that the guest has programmed or erased in this chip's life."""
+        return int(self._lib.esp32_flash_work(self._chip))
+
+    def power_cut(self, after: int = 0) -> None:
+        """Let the supply fail after `after` more bytes of flash are programmed or erased, in
+        mid-operation: then `run` returns POWER until `reset`."""
+        self._lib.esp32_power_cut(self._chip, after)
 
     @property
     def reset_cause(self) -> ResetCause:

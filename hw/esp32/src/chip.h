@@ -148,6 +148,8 @@ struct esp32 {
     uint8_t *flash_base[FLASH_PAGES];       /* heap, NULL while erased */
     uint8_t *flash_own[FLASH_PAGES];        /* heap, NULL while untouched; in a snapshot */
     uint64_t flash_fingerprint;             /* of all base pages */
+    uint64_t flash_work;                    /* bytes programmed or erased; host side .. */
+    uint64_t flash_work_most;               /* .. as is where the power fails */
 
     /* queues: part of a snapshot, saved by snapshot.c */
     byte_queue_t uart_rx[ESP32_UARTS]; /* host -> guest */
