@@ -420,13 +420,12 @@ L_RETW: {
     if (unlikely(!n) || unlikely((cpu->ps & (PS_WOE | PS_EXCM)) != PS_WOE) ||
         unlikely(below >> (3 - n) > 1) || unlikely(below && !(below >> (3 - n))))
         RAISE(CAUSE_ILLEGAL, cpu->excvaddr);
-    cpu->ps = (cpu->ps & ~PS_OWB) | base << PS_OWB_SHIFT;
     lx6_set_windowbase(cpu, (base - n) & 15);
     a = lx6_a(cpu, 0);
     if (unlikely(!below)) { /* the caller's registers are in its stack frame */
         static const uint32_t vector[4] = {0, 0x40, 0xC0, 0x140};
         cpu->epc[1] = op->pc;
-        cpu->ps |= PS_EXCM;
+        cpu->ps = (cpu->ps & ~PS_OWB) | base << PS_OWB_SHIFT | PS_EXCM;
         cpu->pc = cpu->vecbase + vector[n];
         c->room = 3;
         goto look_up;
