@@ -361,6 +361,8 @@ L_S16I:
     NEXT();
 L_S32C1I: {
     uint32_t address = A(s) + op->imm, value;
+    if (unlikely(address & 3)) /* the hardware aligns plain loads and stores only */
+        RAISE(CAUSE_ALIGNMENT, address);
     SYNC();
     if (!lx6_load(chip, index, address, 4, op->pc, &value))
         goto excepted;
