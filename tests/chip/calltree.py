@@ -69,6 +69,7 @@ class CallTree:
         code.j("end")
         for n in range(functions):
             self._function(n, functions, exceptions)
+        code.j("end")
         code.align()
         code.label("end")
         code.emit(NOP_N, NOP_N)
@@ -104,7 +105,7 @@ class CallTree:
         if len(kept) > 2:
             for k in kept[2:]:
                 code.emit(addi(k, r.choice((2, 3)), r.randrange(-128, 128)))
-            self._mix(kept[2:] + [3], 2)
+            self._mix([*kept[2:], 3], 2)
         code.emit(s32i(3, 1, 0))
         if r.random() < 0.5:  # high registers, first touched inside a loop
             high = r.choice((11, 15)) if size < 3 else 15

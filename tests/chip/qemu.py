@@ -5,6 +5,7 @@ the same addresses on both, and return addresses and stacks can be compared as t
 """
 
 import re
+import resource
 import shutil
 import struct
 import subprocess
@@ -18,6 +19,7 @@ needs_qemu = pytest.mark.skipif(
 )
 RESET_VECTOR = {"de233_fpu": 0xFE000000, "dc233c": 0xFE000000}
 SECONDS_MOST = 60
+LOG_MOST = 200_000_000  # bytes
 SIMCALL = bytes.fromhex("005100")
 REGISTER = re.compile(r"\b([A-Z]+[0-9]*) ?= ?([0-9a-f]{8})\b")
 
@@ -43,6 +45,11 @@ def start_at(entry, cpu="de233_fpu"):
     return (RESET_VECTOR[cpu], bytes(code) + bytes.fromhex("a00000"))  # jx a0
 
 
+def _bounded():
+    """A program that never ends must not fill the disk with its log."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LOG_MOST, LOG_MOST))
+
+
 def run(sections, cpu, directory, trace=False):
     """Output of the image's simcalls and, with `trace`, the log: its state before each step."""
     image, log = directory / "image.elf", directory / "qemu.log"
@@ -51,7 +58,7 @@ def run(sections, cpu, directory, trace=False):
                "-monitor", "none", "-serial", "none", "-kernel", str(image)]  # fmt: skip
     if trace:
         command += ["-singlestep", "-d", "cpu,fpu,nochain", "-D", str(log)]
-    done = subprocess.run(command, capture_output=True, timeout=SECONDS_MOST)
+    done = subprocess.run(command, capture_output=True, timeout=SECONDS_MOST, preexec_fn=_bounded)
     assert done.returncode == 0, (done.returncode, done.stderr.decode())
     return done.stdout, log.read_text() if trace else ""
 

@@ -4,7 +4,7 @@ for 64): random call trees that overflow and underflow through vectors of our ow
 import struct
 
 import pytest
-from calltree import LOG, LOG_POINTER, MEMORY, MEMORY_SIZE, CallTree
+from calltree import LOG, LOG_POINTER, MEMORY, CallTree
 from qemu import SIMCALL, needs_qemu, run, start_at, steps
 from window_model import SPECIAL, WindowModel
 from xtensa_code import Code, movi
@@ -24,7 +24,7 @@ def image(tree):
     tail = Code(base + len(memory[base]))
     tail.emit(movi(2, 4), movi(3, 1))
     tail.l32r(4, MEMORY)
-    tail.l32r(5, MEMORY_SIZE)
+    tail.l32r(5, len(memory[MEMORY]))
     tail.emit(SIMCALL, movi(2, 1), movi(3, 0), SIMCALL)
     memory[base] += tail.finish()
     return memory
@@ -96,7 +96,7 @@ def against_chip(tree):
             chip.step()
             model.step()
         assert model.pc == at["end"]
-        assert bytes(model.memory[MEMORY]) == chip.read_memory(MEMORY, MEMORY_SIZE)
+        assert bytes(model.memory[MEMORY]) == chip.read_memory(MEMORY, len(memory[MEMORY]))
     return model
 
 
@@ -111,7 +111,7 @@ def at_speed(tree, model, slice_cycles):
                 break
         state = chip_state(chip)
         the_same(model, state["PC"], state["AR"], state, f"slices of {slice_cycles}")
-        assert bytes(model.memory[MEMORY]) == chip.read_memory(MEMORY, MEMORY_SIZE)
+        assert bytes(model.memory[MEMORY]) == chip.read_memory(MEMORY, len(memory[MEMORY]))
 
 
 def logged(model):
@@ -120,8 +120,9 @@ def logged(model):
     return bytes(memory[LOG - MEMORY : end - MEMORY])
 
 
-TREES = [(seed, depth, sizes) for seed in range(4) for depth, sizes in
-         ((3, (1, 2, 3)), (20, (1, 2, 3)), (20, (1,)), (20, (2,)), (20, (3,)), (24, (1, 3)))]  # fmt: skip
+ALL = (1, 2, 3)
+SHAPES = [(3, ALL), (20, ALL), (20, (1,)), (20, (2,)), (20, (3,)), (24, (1, 3))]
+TREES = [(seed, depth, sizes) for seed in range(4) for depth, sizes in SHAPES]
 
 
 @needs_qemu

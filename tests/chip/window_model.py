@@ -16,8 +16,8 @@ UNDERFLOW = {1: 0x40, 2: 0xC0, 3: 0x140}
 KERNEL, USER, DOUBLE = 0x300, 0x340, 0x3C0
 SPECIAL = {
     0: "LBEG", 1: "LEND", 2: "LCOUNT", 3: "SAR", 72: "WINDOWBASE", 73: "WINDOWSTART",
-    177: "EPC1", 192: "DEPC", 209: "EXCSAVE1", 230: "PS", 231: "VECBASE", 232: "EXCCAUSE",
-    238: "EXCVADDR",
+    177: "EPC1", 192: "DEPC", 209: "EXCSAVE1", 210: "EXCSAVE2", 230: "PS",
+    231: "VECBASE", 232: "EXCCAUSE", 238: "EXCVADDR",
 }  # fmt: skip
 MASK = 0xFFFFFFFF
 
@@ -135,6 +135,9 @@ class WindowModel:
     def OR(self, i):
         self[i.r] = self[i.s] | self[i.t]
 
+    def AND(self, i):
+        self[i.r] = self[i.s] & self[i.t]
+
     def MAX(self, i):
         self[i.r] = max(self[i.s], self[i.t], key=signed)
 
@@ -240,7 +243,11 @@ class WindowModel:
         self.WINDOWSTART |= 1 << self.WINDOWBASE
 
     def RETW(self, i):
-        n, base, target = self[0] >> 30, self.WINDOWBASE, self.pc & 0xC0000000 | self[0] & 0x3FFFFFFF
+        n, base, target = (
+            self[0] >> 30,
+            self.WINDOWBASE,
+            self.pc & 0xC0000000 | self[0] & 0x3FFFFFFF,
+        )
         m = next((k for k in (1, 2, 3) if self._started(base - k)), 0)
         if n == 0 or (m and m != n) or not self.PS & WOE or self.PS & EXCM:
             self._raise(CAUSE_ILLEGAL)
@@ -276,3 +283,6 @@ class WindowModel:
     def RFE(self, i):
         self.PS &= ~EXCM
         return self.EPC1
+
+    def RFDE(self, i):
+        return self.DEPC

@@ -117,7 +117,7 @@ class Code:
         self.data += bytes(size)
 
     def j(self, target):
-        self._later(3, lambda pc, at: ((at[target] - pc - 4 & 0x3FFFF) << 6 | 6))
+        self._later(3, lambda pc, at: (at[target] - pc - 4 & 0x3FFFF) << 6 | 6)
 
     def call(self, size, target):
         """CALL0, 4, 8, 12."""
@@ -247,4 +247,3 @@ def vectors(code, user):
     code.j("alloca")
     code.at(0x400)
     alloca_handler(code)
-
