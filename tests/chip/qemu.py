@@ -17,7 +17,7 @@ QEMU = shutil.which("qemu-system-xtensa")
 needs_qemu = pytest.mark.skipif(
     QEMU is None, reason="no qemu-system-xtensa (Debian: apt-get install qemu-system-misc)"
 )
-RESET_VECTOR = {"de233_fpu": 0xFE000000, "dc233c": 0xFE000000}
+RESET_VECTOR = {"de233_fpu": 0xFE000000}
 SECONDS_MOST = 60
 LOG_MOST = 200_000_000  # bytes
 SIMCALL = bytes.fromhex("005100")

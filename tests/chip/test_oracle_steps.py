@@ -2,7 +2,9 @@
 registers of both are the same, at the end the memory too."""
 
 import pytest
-from directed import MEMORY, PROGRAMS, Directed, windows
+from control_programs import exceptions, loops, windows
+from data_programs import booleans, divide_and_root, float_memory, mac16
+from directed import MEMORY, Directed
 from qemu import needs_qemu, run, start_at, steps
 from test_oracle import is_nan
 from test_oracle_windows import (
@@ -23,6 +25,10 @@ SPECIAL = [
     "WINDOWBASE", "WINDOWSTART", "CPENABLE", "SCOMPARE1", "BR", "THREADPTR", "FCR", "FSR",
     "MISC0", "MISC1",
 ]  # fmt: skip
+PROGRAMS = {
+    "loops": loops, "exceptions": exceptions, "booleans": booleans,
+    "divide_and_root": divide_and_root, "float_memory": float_memory, "mac16": mac16,
+}  # fmt: skip
 FETCH_PROHIBITED = 20
 NAMES = {"PC": "pc"} | {name: name.lower() for name in SPECIAL}
 NAMES |= {f"AR{n:02}": f"ar{n}" for n in range(32)} | {f"F{n:02}": f"f{n}" for n in range(16)}
