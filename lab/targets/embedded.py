@@ -28,6 +28,7 @@ Pace = Literal["real", "eager", "stepped"]
 
 TICKS_PER_SECOND = TICKS_PER_US * 1_000_000
 STEP_TICKS = TICKS_PER_US * 1000  # a busy chip looks for input once in a virtual millisecond
+STEP_MOST_TICKS = TICKS_PER_SECOND // 4  # stepped: how long a chip may run without a look round
 LAG_MOST_S = 0.1  # a host that is too slow makes virtual time slow, not hurry for ever after
 LISTEN = Stop.UART | Stop.ETH | Stop.LOG | Stop.GPIO
 LOG_MOST = 1000  # lines
@@ -285,7 +286,7 @@ class EmbeddedBoard:
             if self.chip.now >= end:
                 return False
             try:
-                self._advance(end)
+                self._advance(min(end, self.chip.now + STEP_MOST_TICKS))
             except Exception as error:
                 self._fail(error)
                 raise
