@@ -10,9 +10,12 @@ from lab.interrupt import signals
 def main() -> int:
     """Entry point; returns the exit status."""
     signals.install()
-    from lab.cli import main as command
+    try:
+        from lab.cli import main as command
 
-    return command()
+        return command()
+    finally:
+        signals.ignore()
 
 
 if __name__ == "__main__":

@@ -300,7 +300,3 @@ def _one_error(error: Exception) -> str:
         return f"{place}{error.strerror}" + ADVICE.get(error.errno or 0, "")
     return str(error) or type(error).__name__
 
-
-if __name__ == "__main__":
-    signals.install()
-    sys.exit(main())

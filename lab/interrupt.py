@@ -45,6 +45,11 @@ class Signals:
         for number in NUMBERS:
             signal.signal(number, self._handler)
 
+    def ignore(self) -> None:
+        """The work is over: another Ctrl-C must not change the exit status."""
+        for number in NUMBERS:
+            signal.signal(number, signal.SIG_IGN)
+
     def _handler(self, number: int, frame: FrameType | None) -> None:
         if self.number is None:
             self.number = number
