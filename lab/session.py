@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hw.camera.sensor import Vc0706
 from lab import LabError
+from lab.board import Event
 from lab.console import ConsoleError
 from lab.consoles import ConsoleServer
 from lab.firmware import resolve
@@ -125,7 +126,7 @@ class Session:
             os.close(handle)
             path = Path(name)
         try:
-            self.capture = Capture(path, self.switch)
+            self.capture = Capture(path, self.switch, self._capture_failed)
         except OSError as error:
             if temporary:
                 path.unlink(missing_ok=True)
@@ -137,6 +138,10 @@ class Session:
                 self.capture.path.unlink(missing_ok=True)
 
         return end
+
+    def _capture_failed(self, error: OSError) -> None:
+        for observer in self.board.observers:
+            observer(Event("capture", f"ended early: {error.strerror}"))
 
     def _wait_until_up(self, say: Say) -> None:
         """Boot, address, first answer. Raises LabError with what the board said instead."""
