@@ -50,8 +50,8 @@ def pattern(expected):
         if line == "########":
             parts.append(r"(?:.*\n)*?")
             continue
-        # a backslash makes the next character part of the expression; all else is literal
-        text = re.sub(r"\\(.)|(.)", lambda m: m[1] or re.escape(m[2]), line)
+        # a backslash makes these characters part of the expression, without it they are text
+        text = re.sub(r"\\(.)|([][(){}.*+^$])", lambda m: m[1] or "\\" + m[2], line)
         parts.append(text + r"\r*\n")
     return re.compile("".join(parts))
 

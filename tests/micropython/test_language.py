@@ -1,7 +1,8 @@
-"""Emitters, floats, strings, files, and imports, as MicroPython's own suite has them."""
+"""Emitters, floats, strings, files, imports and threads, as MicroPython's own suite has them."""
 
 DIRECTORIES = [
-    "float", "import", "io", "micropython", "misc", "ports/esp32", "stress", "unicode",
+    "float", "import", "io", "micropython", "misc", "ports/esp32", "stress", "thread",
+    "unicode",
 ]  # fmt: skip
 
 

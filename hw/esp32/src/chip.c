@@ -208,6 +208,7 @@ esp32_t *esp32_new(const esp32_config_t *config)
     for (int core = 0; core < ESP32_CORES; core++) {
         chip->cache[core] = lx6_cache_new();
         chip->state.core[core].index = (uint32_t)core;
+        chip->state.core[core].noise = (config->seed * 2 + (uint32_t)core) * 2654435761u | 1;
     }
     if (!chip->log || !chip->cache[0] || !chip->cache[1]) {
         esp32_free(chip);
