@@ -246,7 +246,8 @@ class EmbeddedBoard:
             for listener in self.listeners:
                 listener(output)
             self._recent = (self._recent + output)[-4096:]
-            if panic := find_panic(self._recent):
+            ended = b"\r" in output or b"\n" in output  # a line; only that can complete a panic
+            if ended and (panic := find_panic(self._recent)):
                 self._happened(Event("panic", panic))
                 self._recent = b""
         if self.camera and (output := self.chip.uart_receive(CAMERA_UART)):
