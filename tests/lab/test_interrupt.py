@@ -204,6 +204,26 @@ def test_down_ends_a_lab_that_starts_up(place):
     assert end(process, place, output)[0] == 143
 
 
+def test_down_of_a_lab_that_does_not_end(place):
+    """Ctrl-C ends the waiting; the lab has its signal."""
+    process, output = up(), ""
+    for text in process.stdout:
+        output += text
+        if text.startswith("stop"):
+            break
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        down = start("down")
+        wait_until_signals_are_caught(down)
+        os.kill(down.pid, INT)
+        assert said(down) == ("", "lab: interrupted\n")
+        assert down.returncode == 130
+        os.kill(process.pid, TERM)  # `down` may have been stopped before it sent its own
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+    assert end(process, place, output)[0] == 0
+
+
 @pytest.mark.parametrize("number", [INT, TERM])
 @pytest.mark.parametrize(
     "source",
