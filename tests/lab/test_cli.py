@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-LAB = [sys.executable, "-m", "lab.cli"]
+LAB = [sys.executable, "-m", "lab"]
 
 
 def lab(*arguments, timeout=60, **options):

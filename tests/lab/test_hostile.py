@@ -13,7 +13,7 @@ import pytest
 
 from lab.firmware import identify, pins, resolve
 
-LAB = [sys.executable, "-m", "lab.cli"]
+LAB = [sys.executable, "-m", "lab"]
 SECONDS_MOST = 90
 
 
@@ -106,17 +106,17 @@ def test_chip_thread_that_dies(run_dir):
 import sys, threading
 from lab.interrupt import signals
 signals.install()
-from lab import commands
+from lab import cli
 from lab.targets import embedded
-real = commands._keep_up
+real = cli._keep_up
 def keep_up(session):
     session.board.call(lambda: None)
     def die(*_):
         raise ValueError("a cosmic ray")
     session.board._advance = die
     return real(session)
-commands._keep_up = keep_up
-sys.exit(commands.main(["up", "--http-port", "0", "--console-port", "0"]))
+cli._keep_up = keep_up
+sys.exit(cli.main(["up", "--http-port", "0", "--console-port", "0"]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                           timeout=SECONDS_MOST)  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 
 from lab.firmware import pins, resolve
 
-LAB = [sys.executable, "-m", "lab.cli"]
+LAB = [sys.executable, "-m", "lab"]
 LINES = ["firmware", "flash", "board", "page", "websocket", "capture", "stop"]
 INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 SECONDS_MOST = 30
