@@ -317,3 +317,9 @@ def _one_error(error: Exception) -> str:
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{error.strerror}" + ADVICE.get(error.errno or 0, "")
     return str(error) or type(error).__name__
+
+
+if __name__ == "__main__":  # `python -m lab.cli` is `python -m lab`
+    from lab.__main__ import main as entry
+
+    sys.exit(entry())
