@@ -138,7 +138,7 @@ class Session:
         return end
 
     def _capture_failed(self, error: OSError) -> None:
-        for observer in self.board.observers:
+        for observer in self.board.observers if hasattr(self, "board") else ():
             observer(Event("capture", f"ended early: {error.strerror}"))
 
     def _wait_until_up(self, say: Say) -> None:
