@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lab.board import BoardError
 from lab.console import BoardException, ConsoleError
+from lab.firmware import pins
 
 KNOWN_FILE = Path(__file__).with_name("known.toml")
 SECONDS = 60  # virtual, after which a test hangs
@@ -103,3 +104,8 @@ def difference(expected, got, lines=20):
 def everything():
     """Also what takes long?"""
     return os.environ.get("LAB_MICROPYTHON") == "all"
+
+
+def other_firmware():
+    """Not the one that the table of known differences is of?"""
+    return os.environ.get("FIRMWARE", "") not in ("", pins()[0].name)
