@@ -107,3 +107,11 @@ def test_timer_interrupts_arrive(at_prompt):
         "time.sleep_ms(1010)\ntimer.deinit()\nprint(n[0])"
     )
     assert 49 <= int(count) <= 51
+
+
+def test_idles_for_minutes(at_prompt):
+    """ESP-IDF's task watchdog is fed by its own interrupt; older releases enable that with
+    LEVEL_INT_EN of WDTCONFIG0 alone."""
+    at_prompt.run_for(120)
+    assert at_prompt.events == []
+    assert at_prompt.console.eval("1+1") == "2"
