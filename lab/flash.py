@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -22,6 +23,9 @@ LOOKAHEAD = 32
 DISK_VERSION = 0x00020000
 # run from source by name, so they can't be .mpy
 SOURCES = {"main.py", "boot.py"}
+# the version that every build of MicroPython carries, as os.uname() gives it
+BANNER = re.compile(rb"v(\d+)\.(\d+)[-.\w]* on \d{4}-\d\d-\d\d")
+MPY_SINCE = (1, 23)  # .mpy version 6.3
 
 
 @dataclass(frozen=True)
@@ -74,16 +78,29 @@ def compile_mpy(source: bytes, name: str) -> bytes:
     return cached.read_bytes()
 
 
-def board_files() -> dict[str, bytes]:
-    """What the camera board carries: path on its filesystem -> contents."""
+def takes_mpy(firmware: Firmware) -> bool:
+    """Does it load the .mpy files of our compiler (with machine code: of just that version)?"""
+    found = BANNER.search(firmware.data)
+    return found is None or (int(found[1]), int(found[2])) >= MPY_SINCE
+
+
+def board_files(firmware: Firmware) -> dict[str, bytes]:
+    """What the camera board carries: path on its filesystem -> contents.
+
+    As .mpy, or as sources where `firmware` takes other .mpy than ours.
+    """
     from hw.camera.scene import TestCard
 
     files: dict[str, bytes] = {}
+    compiled = takes_mpy(firmware)
     for path in sorted((ROOT / "microdot").glob("*.py")):
         name = f"lib/microdot/{path.name}"
-        files[name[:-3] + ".mpy"] = compile_mpy(path.read_bytes(), f"microdot/{path.name}")
+        if compiled:
+            files[name[:-3] + ".mpy"] = compile_mpy(path.read_bytes(), f"microdot/{path.name}")
+        else:
+            files[name] = path.read_bytes()
     for path in sorted(APP.iterdir()):
-        if path.suffix == ".py" and path.name not in SOURCES:
+        if compiled and path.suffix == ".py" and path.name not in SOURCES:
             files[path.stem + ".mpy"] = compile_mpy(path.read_bytes(), path.name)
         elif path.is_file():
             files[path.name] = path.read_bytes()

@@ -66,7 +66,7 @@ class Session:
         firmware = signals.aside(lambda: resolve(wanted, _until_interrupted(progress)))
         say(f"firmware  {firmware.name}")
         signals.check()
-        files = board_files()
+        files = board_files(firmware)
         signals.check()
         image = build_image(firmware, files)
         say(f"flash     {len(files)} files, {sum(map(len, files.values()))} bytes on littlefs")

@@ -62,7 +62,8 @@ class BoardKeywords:
                 raise AssertionError(f"nothing provides {snapshot!r}")
             self._image, state = self._provided[snapshot]
         else:
-            self._image = build_image(resolve(), board_files() if network else {})
+            firmware = resolve()
+            self._image = build_image(firmware, board_files(firmware) if network else {})
         switch = Switch() if network else None
         if switch:
             self._gateway = Gateway(switch, [HostForward(80)])

@@ -21,8 +21,8 @@ for start in range(4):
             wrong.append((start, size))
 print(wrong)
 good = [b'', b'abc', 'h\\u00e9\\u20ac'.encode(), b'\\xed\\x9f\\xbf', b'\\xf4\\x8f\\xbf\\xbf']
-bad = [b'\\xc0\\x80', b'\\xc1\\xbf', b'\\xe0\\x9f\\xbf', b'\\xed\\xa0\\x80', b'\\xf0\\x8f\\xbf\\xbf',
-       b'\\xf4\\x90\\x80\\x80', b'\\xf5\\x80\\x80\\x80']
+bad = [b'\\xc0\\x80', b'\\xc1\\xbf', b'\\xe0\\x9f\\xbf', b'\\xed\\xa0\\x80',
+       b'\\xf0\\x8f\\xbf\\xbf', b'\\xf4\\x90\\x80\\x80', b'\\xf5\\x80\\x80\\x80']
 print([check_utf8(text) for text in good], [check_utf8(text) for text in bad])
 """
 
