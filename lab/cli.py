@@ -203,7 +203,8 @@ def cmd_run(args: argparse.Namespace) -> int:
 def cmd_firmware(args: argparse.Namespace) -> int:
     if args.action == "identify":
         found = identify(Path(args.name or ""))
-        print(f"{found.path}: firmware for the ESP32, {len(found.data)} bytes")
+        what = f"MicroPython {found.micropython}" if found.micropython else "not MicroPython"
+        print(f"{found.path}: firmware for the ESP32, {len(found.data)} bytes, {what}")
         return 0
     wanted = [pin for pin in pins() if args.name in (None, pin.name)]
     if not wanted:

@@ -38,6 +38,7 @@ CHIPS = {
     16: "ESP32-H2", 18: "ESP32-P4",
 }  # fmt: skip
 SEGMENTS_MOST = 16
+VERSION = re.compile(rb"v(\d+)\.(\d+)[-.\w]* on \d{4}-\d\d-\d\d")  # in every MicroPython
 CHUNK = 1 << 16
 
 # called with (bytes so far, bytes in all or None)
@@ -83,6 +84,18 @@ class Firmware:
     path: Path
     name: str
     data: bytes
+
+    @property
+    def micropython(self) -> str | None:
+        """Its version as os.uname() gives it; None when it is no MicroPython."""
+        found = VERSION.search(self.data)
+        return found[0].decode() if found else None
+
+    @property
+    def release(self) -> tuple[int, int] | None:
+        """(1, 23) for MicroPython 1.23.0."""
+        found = VERSION.search(self.data)
+        return (int(found[1]), int(found[2])) if found else None
 
 
 def cache_dir() -> Path:

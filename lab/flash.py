@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import re
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -23,8 +22,6 @@ LOOKAHEAD = 32
 DISK_VERSION = 0x00020000
 # run from source by name, so they can't be .mpy
 SOURCES = {"main.py", "boot.py"}
-# the version that every build of MicroPython carries, as os.uname() gives it
-BANNER = re.compile(rb"v(\d+)\.(\d+)[-.\w]* on \d{4}-\d\d-\d\d")
 MPY_SINCE = (1, 23)  # .mpy version 6.3
 
 
@@ -80,8 +77,7 @@ def compile_mpy(source: bytes, name: str) -> bytes:
 
 def takes_mpy(firmware: Firmware) -> bool:
     """Does it load the .mpy files of our compiler (with machine code: of just that version)?"""
-    found = BANNER.search(firmware.data)
-    return found is None or (int(found[1]), int(found[2])) >= MPY_SINCE
+    return firmware.release is None or firmware.release >= MPY_SINCE
 
 
 def board_files(firmware: Firmware) -> dict[str, bytes]:

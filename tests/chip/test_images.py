@@ -47,7 +47,9 @@ def at_prompt(pin):
 
 
 def test_is_identified(pin):
-    assert identify(pin.cached).data == resolve(pin.name).data
+    found = identify(pin.cached)
+    assert found.data == resolve(pin.name).data
+    assert found.release == tuple(int(n) for n in pin.micropython.split("."))[:2]
 
 
 def test_is_what_the_pin_says(pin, at_prompt):
