@@ -184,6 +184,15 @@ class EmbeddedBoard:
         """Stepped only: let virtual time pass."""
         self._step_until(lambda: False, seconds)
 
+    def step_until(self, predicate: Callable[[], bool], seconds: float) -> bool:
+        """Stepped only: let virtual time pass until `predicate` holds; False when it did not."""
+        return self._step_until(predicate, seconds)
+
+    @property
+    def seconds(self) -> float:
+        """Virtual time since power-on."""
+        return self.chip.now / TICKS_PER_SECOND
+
     def close(self) -> None:
         """Power off and unplug; harmless twice."""
         with self._wake:
