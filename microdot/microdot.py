@@ -1,0 +1,305 @@
+"""The application: routes, hooks and error handlers; and all names of the core."""
+try:
+    import asyncio
+except ImportError:  # MicroPython before v1.21
+    import uasyncio as asyncio
+import sys
+
+from .http import HTTPException, abort, invoke_handler, mro, print_exception
+from .request import Request  # noqa: F401
+from .response import Response
+from .server import handle_connection
+from .urlpattern import URLPattern
+
+redirect = Response.redirect
+send_file = Response.send_file
+
+# the core's rarely used names, and where they are
+_LATE = {
+    'AsyncBytesIO': '_stream', 'MultiDict': '_multidict', 'NoCaseDict': 'http',
+    'iscoroutine': 'http', 'urldecode': '_multidict', 'urlencode': '_multidict',
+}
+
+
+def __getattr__(name):
+    if name not in _LATE:
+        raise AttributeError(name)
+    module = __import__('microdot.' + _LATE[name], None, None, (name,))
+    return getattr(module, name)
+
+
+class Microdot:
+    """An application.
+
+    options_handler: function from an OPTIONS request to a dict of headers; None: OPTIONS is a
+    method like others. debug: does the server log requests? server: what `start_server` runs, None
+    when nothing does.
+    """
+
+    abort = staticmethod(abort)
+
+    def __init__(self):
+        self.url_map = []  # (methods, URLPattern, handler, url_prefix, sub-application or None)
+        self.before_request_handlers = []
+        self.after_request_handlers = []
+        self.after_error_request_handlers = []
+        self.error_handlers = {}  # status code or exception class -> handler
+        self.options_handler = self.default_options_handler
+        self.ssl = None
+        self.debug = False
+        self.server = None
+
+    # --- decorators ---
+
+    def route(self, url_pattern, methods=None):
+        """Decorator: this handler serves `url_pattern` for `methods` (list of str; GET).
+
+        It gets the request, and what the pattern captures by name. It returns what Response takes,
+        alone, or in a tuple followed by a status code, a dict of headers or both; or a status
+        code, alone or with headers; or a Response."""
+        def decorated(f):
+            self.url_map.append(([method.upper() for method in methods or ['GET']],
+                                 URLPattern(url_pattern), f, '', None))
+            return f
+        return decorated
+
+    def get(self, url_pattern):
+        """Decorator: `route` for GET."""
+        return self.route(url_pattern, ['GET'])
+
+    def post(self, url_pattern):
+        """Decorator: `route` for POST."""
+        return self.route(url_pattern, ['POST'])
+
+    def put(self, url_pattern):
+        """Decorator: `route` for PUT."""
+        return self.route(url_pattern, ['PUT'])
+
+    def patch(self, url_pattern):
+        """Decorator: `route` for PATCH."""
+        return self.route(url_pattern, ['PATCH'])
+
+    def delete(self, url_pattern):
+        """Decorator: `route` for DELETE."""
+        return self.route(url_pattern, ['DELETE'])
+
+    def query(self, url_pattern):
+        """Decorator: `route` for QUERY."""
+        return self.route(url_pattern, ['QUERY'])
+
+    def before_request(self, f):
+        """Decorator: f(request) runs before every handler; what it returns ends the request."""
+        self.before_request_handlers.append(f)
+        return f
+
+    def after_request(self, f):
+        """Decorator: f(request, response) runs after every handler that did not fail; it may
+        return another response."""
+        self.after_request_handlers.append(f)
+        return f
+
+    def after_error_request(self, f):
+        """Decorator: f(request, response) runs after an error, with the response to it; it may
+        return another. request is None when it could not be read."""
+        self.after_error_request_handlers.append(f)
+        return f
+
+    def errorhandler(self, status_code_or_exception_class):
+        """Decorator: serves a status code, f(request), or an exception class and those derived
+        from it, f(request, exception). request is None when it could not be read."""
+        def decorated(f):
+            self.error_handlers[status_code_or_exception_class] = f
+            return f
+        return decorated
+
+    def mount(self, subapp, url_prefix='', local=False):
+        """Serve another application's routes under `url_prefix`.
+
+        Its hooks and error handlers become ours; or, when local, work for its routes alone."""
+        for methods, pattern, handler, prefix, owner in subapp.url_map:
+            self.url_map.append((methods, URLPattern(url_prefix + pattern.url_pattern), handler,
+                                 url_prefix + prefix, owner or subapp))
+        if not local:
+            for name in ('before_request', 'after_request', 'after_error_request'):
+                getattr(self, name + '_handlers').extend(getattr(subapp, name + '_handlers'))
+                setattr(subapp, name + '_handlers', [])
+            self.error_handlers.update(subapp.error_handlers)
+            subapp.error_handlers = {}
+
+    # --- one request ---
+
+    def find_route(self, req):
+        """(handler, url_prefix, sub-application). In place of the handler a status code, 404 or
+        405, when there is none; a dict of headers for OPTIONS."""
+        if req.method == 'OPTIONS' and self.options_handler:
+            return self.options_handler(req), '', None
+        found = 404, '', None
+        for methods, pattern, handler, prefix, subapp in self.url_map:
+            args = pattern.match(req.path)
+            if args is None:
+                continue
+            if req.method in methods or (req.method == 'HEAD' and 'GET' in methods):
+                req.url_args = args
+                return handler, prefix, subapp
+            found = 405, prefix, subapp
+        return found
+
+    def default_options_handler(self, req):
+        """The methods of a URL, as an Allow header."""
+        allow = []
+        for methods, pattern, _, _, _ in self.url_map:
+            if pattern.match(req.path) is not None:
+                allow.extend(methods)
+        if 'GET' in allow:
+            allow.append('HEAD')
+        return {'Allow': ', '.join(allow + ['OPTIONS'])}
+
+    def get_request_handlers(self, req, attr, local_first=True):
+        """The hooks `attr` for a request: ours, and those of the application mounted local."""
+        handlers = getattr(self, attr + '_handlers')
+        local = getattr(req.subapp, attr + '_handlers') if req and req.subapp else []
+        return local + handlers if local_first else handlers + local
+
+    def find_error_handler(self, req, key):
+        """The sub-application's, or ours, or None. key: status code or exception class."""
+        for app in (req and req.subapp, self):
+            if app and key in app.error_handlers:
+                return app.error_handlers[key]
+
+    async def error_response(self, req, status_code, reason=None, headers=None):
+        """The response to an error: its handler's, or `reason` as text."""
+        handler = self.find_error_handler(req, status_code)
+        if handler:
+            return make_response(await invoke_handler(handler, req))
+        return Response(reason or 'N/A', status_code, headers)
+
+    async def exception_response(self, req, exc):
+        """After a handler has raised; an upgraded connection gets a close frame instead."""
+        if req and req.upgraded:
+            await req.upgraded.handler_failed(exc)
+            return Response.already_handled
+        if not isinstance(exc, HTTPException):
+            for kind in mro(exc.__class__):
+                handler = self.find_error_handler(req, kind)
+                if handler:
+                    return make_response(await invoke_handler(handler, req, exc))
+        if hasattr(exc, 'status_code'):  # HTTPException, RequestError
+            return await self.error_response(req, exc.status_code, exc.reason, exc.headers)
+        print_exception(exc)
+        return await self.error_response(req, 500, 'Internal server error')
+
+    async def run_hooks(self, req, attr, response):
+        """The response after all hooks `attr` have seen it."""
+        for handler in self.get_request_handlers(req, attr):
+            response = await invoke_handler(handler, req, response) or response
+        return response
+
+    async def handle(self, req):
+        """The response of the request's handler, or of a hook before it. What fails raises."""
+        if req.content_length > req.max_content_length:
+            raise HTTPException(413, 'Payload too large')
+        handler, req.url_prefix, req.subapp = self.find_route(req)
+        if isinstance(handler, dict):
+            return Response(headers=handler)
+        if isinstance(handler, int):
+            # RFC 9110, 15.5.6: 405 comes with the methods that are allowed
+            raise HTTPException(handler, 'Not found',
+                                self.default_options_handler(req) if handler == 405 else None)
+        req.route = handler
+        response = None
+        for before in self.get_request_handlers(req, 'before_request', False):
+            response = await invoke_handler(before, req)
+            if response is not None:
+                break
+        else:
+            response = await invoke_handler(handler, req, **req.url_args)
+        if req.upgraded:
+            await req.upgraded.close()
+            response = Response.already_handled
+        response = await self.run_hooks(req, 'after_request', make_response(response))
+        for after in req.after_request_handlers:
+            response = await invoke_handler(after, req, response) or response
+        return response
+
+    async def dispatch_request(self, req, error=None):
+        """From a request to its Response. Raises nothing but for cancellation.
+
+        req: None when it could not be read, because of `error` (RequestError)."""
+        try:
+            if not req:
+                raise HTTPException(error.status_code if error else 400,
+                                    error.reason if error else 'Bad request')
+            response = await self.handle(req)
+        except Exception as exc:
+            try:
+                response = await self.exception_response(req, exc)
+                response = await self.run_hooks(req, 'after_error_request', response)
+            except Exception as exc:
+                print_exception(exc)
+                response = Response('Internal server error', 500)
+        if response is Response.already_handled:
+            response.headers.clear()  # it is everyone's: what a hook has added stays here
+        elif req:
+            response.is_head = req.method == 'HEAD'
+            if hasattr(req.g, '_vary'):  # of extensions: a set of header names
+                names = response.headers.get('Vary')
+                names = [name.strip() for name in names.split(',')] if names else []
+                response.headers['Vary'] = ', '.join(set(names) | req.g._vary)
+        return response
+
+    async def handle_request(self, reader, writer):
+        """Serve one connection."""
+        await handle_connection(self, reader, writer)
+
+    # --- server ---
+
+    async def start_server(self, host='0.0.0.0', port=5000, debug=False, ssl=None,
+                           start_serving=True):
+        """Serve until `shutdown`. Raises OSError when the port is taken, ValueError for a URL
+        pattern that is none.
+
+        ssl: an SSLContext. start_serving: False returns the server, whose `serve_forever()` is to
+        be awaited (CPython; ValueError elsewhere)."""
+        for route in self.url_map:
+            route[1].compile()
+        self.debug = debug
+        self.ssl = ssl
+        if debug:
+            print('Starting async server on %s:%d...' % (host, port))
+        if sys.implementation.name == 'cpython':
+            from ._cpython import serve
+        else:
+            from ._listen import serve
+        return await serve(self, host, port, ssl, start_serving)
+
+    def run(self, host='0.0.0.0', port=5000, debug=False, ssl=None):
+        """`start_server` in an event loop of its own."""
+        asyncio.run(self.start_server(host, port, debug, ssl))
+
+    def shutdown(self):
+        """Make `start_server` return once requests under way are done."""
+        server, self.server = self.server, None
+        if server:
+            server.close()
+
+
+def make_response(result):
+    """What a handler may return, as a Response."""
+    if isinstance(result, int):
+        result = '', result
+    if not isinstance(result, tuple):
+        return result if isinstance(result, Response) else Response(result)
+    body, status, headers = result[0], 200, None
+    if isinstance(body, int):
+        body, status = '', body
+    for item in result[1:]:
+        if isinstance(item, int):
+            status = item
+        else:
+            headers = item
+    if not isinstance(body, Response):
+        return Response(body, status, headers)
+    if len(result) > 1 and isinstance(result[1], int):
+        body.status_code = status
+    body.headers.update(headers or {})
+    return body
