@@ -3,6 +3,8 @@
 The core is here; `microdot.websocket` adds WebSockets and is imported on its own, as is
 `microdot.test_client`.
 """
+import sys
+
 from .http import iscoroutine  # noqa: F401
 from .microdot import (
     HTTPException,
@@ -18,12 +20,5 @@ from .microdot import (
 __all__ = ['HTTPException', 'Microdot', 'Request', 'Response', 'URLPattern', 'abort', 'redirect',
            'send_file']
 
-
-def __getattr__(name):
-    # AsyncBytesIO is rarely needed; MicroPython looks here for `from . import <module>`, too
-    try:
-        module = __import__('microdot.' + ('_stream' if name == 'AsyncBytesIO' else name),
-                            None, None, (name,))
-    except ImportError:
-        raise AttributeError(name)
-    return getattr(module, name, module)
+if sys.implementation.name == 'cpython':  # else it costs memory, and is in microdot.microdot
+    from ._stream import AsyncBytesIO  # noqa: F401

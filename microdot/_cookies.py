@@ -1,10 +1,14 @@
 """Set-Cookie; imported when a cookie is set."""
 
 
-def format_cookie(name, value, path, domain, expires, max_age, secure, http_only, partitioned):
-    """The text of one Set-Cookie header (RFC 6265, 4.1). Raises ValueError."""
-    text = '%s=%s' % (name, value)
-    if ';' in text or not name or '=' in name:
+def format_cookie(cookie, value, path=None, domain=None, expires=None, max_age=None,
+                  secure=False, http_only=False, partitioned=False):
+    """The text of one Set-Cookie header (RFC 6265, 4.1). Raises ValueError when a part can't
+    stand in it.
+
+    expires: str or datetime (in UTC). max_age: seconds."""
+    text = '%s=%s' % (cookie, value)
+    if ';' in text or not cookie or '=' in cookie:
         raise ValueError('not a cookie: %r' % text)
     if path:
         text += '; Path=' + path

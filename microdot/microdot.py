@@ -3,29 +3,35 @@ try:
     import asyncio
 except ImportError:  # MicroPython before v1.21
     import uasyncio as asyncio
-import sys
 
-from .http import HTTPException, abort, invoke_handler, mro, print_exception
+from .http import (  # noqa: F401
+    HTTPException,
+    NoCaseDict,
+    abort,
+    invoke_handler,
+    iscoroutine,
+    mro,
+    print_exception,
+)
 from .request import Request  # noqa: F401
 from .response import Response
-from .server import handle_connection
 from .urlpattern import URLPattern
 
 redirect = Response.redirect
 send_file = Response.send_file
 
-# the core's rarely used names, and where they are
-_LATE = {
-    'AsyncBytesIO': '_stream', 'MultiDict': '_multidict', 'NoCaseDict': 'http',
-    'iscoroutine': 'http', 'urldecode': '_multidict', 'urlencode': '_multidict',
-}
-
 
 def __getattr__(name):
-    if name not in _LATE:
-        raise AttributeError(name)
-    module = __import__('microdot.' + _LATE[name], None, None, (name,))
-    return getattr(module, name)
+    from . import _late
+    return getattr(_late, name)
+
+
+def _method(name):
+    """A method of Microdot: `route` for one HTTP method."""
+    def decorator(self, url_pattern):
+        """Decorator: this handler serves `url_pattern` for the method of that name."""
+        return self.route(url_pattern, [name])
+    return decorator
 
 
 class Microdot:
@@ -63,29 +69,12 @@ class Microdot:
             return f
         return decorated
 
-    def get(self, url_pattern):
-        """Decorator: `route` for GET."""
-        return self.route(url_pattern, ['GET'])
-
-    def post(self, url_pattern):
-        """Decorator: `route` for POST."""
-        return self.route(url_pattern, ['POST'])
-
-    def put(self, url_pattern):
-        """Decorator: `route` for PUT."""
-        return self.route(url_pattern, ['PUT'])
-
-    def patch(self, url_pattern):
-        """Decorator: `route` for PATCH."""
-        return self.route(url_pattern, ['PATCH'])
-
-    def delete(self, url_pattern):
-        """Decorator: `route` for DELETE."""
-        return self.route(url_pattern, ['DELETE'])
-
-    def query(self, url_pattern):
-        """Decorator: `route` for QUERY."""
-        return self.route(url_pattern, ['QUERY'])
+    get = _method('GET')
+    post = _method('POST')
+    put = _method('PUT')
+    patch = _method('PATCH')
+    delete = _method('DELETE')
+    query = _method('QUERY')
 
     def before_request(self, f):
         """Decorator: f(request) runs before every handler; what it returns ends the request."""
@@ -116,15 +105,8 @@ class Microdot:
         """Serve another application's routes under `url_prefix`.
 
         Its hooks and error handlers become ours; or, when local, work for its routes alone."""
-        for methods, pattern, handler, prefix, owner in subapp.url_map:
-            self.url_map.append((methods, URLPattern(url_prefix + pattern.url_pattern), handler,
-                                 url_prefix + prefix, owner or subapp))
-        if not local:
-            for name in ('before_request', 'after_request', 'after_error_request'):
-                getattr(self, name + '_handlers').extend(getattr(subapp, name + '_handlers'))
-                setattr(subapp, name + '_handlers', [])
-            self.error_handlers.update(subapp.error_handlers)
-            subapp.error_handlers = {}
+        from ._mount import mount
+        mount(self, subapp, url_prefix, local)
 
     # --- one request ---
 
@@ -242,13 +224,13 @@ class Microdot:
         elif req:
             response.is_head = req.method == 'HEAD'
             if hasattr(req.g, '_vary'):  # of extensions: a set of header names
-                names = response.headers.get('Vary')
-                names = [name.strip() for name in names.split(',')] if names else []
-                response.headers['Vary'] = ', '.join(set(names) | req.g._vary)
+                from ._late import add_vary
+                add_vary(response, req.g._vary)
         return response
 
     async def handle_request(self, reader, writer):
         """Serve one connection."""
+        from .server import handle_connection
         await handle_connection(self, reader, writer)
 
     # --- server ---
@@ -260,17 +242,8 @@ class Microdot:
 
         ssl: an SSLContext. start_serving: False returns the server, whose `serve_forever()` is to
         be awaited (CPython; ValueError elsewhere)."""
-        for route in self.url_map:
-            route[1].compile()
-        self.debug = debug
-        self.ssl = ssl
-        if debug:
-            print('Starting async server on %s:%d...' % (host, port))
-        if sys.implementation.name == 'cpython':
-            from ._cpython import serve
-        else:
-            from ._listen import serve
-        return await serve(self, host, port, ssl, start_serving)
+        from .server import start
+        return await start(self, host, port, debug, ssl, start_serving)
 
     def run(self, host='0.0.0.0', port=5000, debug=False, ssl=None):
         """`start_server` in an event loop of its own."""

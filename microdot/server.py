@@ -3,6 +3,7 @@ try:
     import asyncio
 except ImportError:  # MicroPython before v1.21
     import uasyncio as asyncio
+import sys
 
 from .http import RequestError, print_exception
 from .request import Request
@@ -11,6 +12,21 @@ from .response import Response
 LINGER_SECONDS = 0.5  # for a client that has got its response
 DRAIN_SECONDS = 2  # for one whose request was not read to its end ..
 DRAIN_BYTES = 65536  # .. and this much of it
+
+
+async def start(app, host, port, debug, ssl, start_serving):
+    """See Microdot.start_server()."""
+    for route in app.url_map:
+        route[1].compile()
+    app.debug = debug
+    app.ssl = ssl
+    if debug:
+        print('Starting async server on %s:%d...' % (host, port))
+    if sys.implementation.name == 'cpython':
+        from ._cpython import serve
+    else:
+        from ._listen import serve
+    return await serve(app, host, port, ssl, start_serving)
 
 
 async def handle_connection(app, reader, writer):

@@ -10,6 +10,7 @@ from ._stream import AsyncBytesIO
 from .http import RequestError
 from .request import Request
 from .response import Response
+from .writing import head
 
 CLOSE = b'\x88\x82\0\0\0\0\x03\xe8'  # with code 1000
 
@@ -38,7 +39,7 @@ class TestResponse:
     async def create(cls, res):
         """From a Response, whose body is read to its end."""
         self = cls()
-        res.head()  # raises ValueError for headers that can't be sent
+        head(res)  # raises ValueError for headers that can't be sent
         self.status_code = res.status_code
         self.reason = res.reason
         self.headers = res.headers

@@ -15,21 +15,6 @@ def _path(text):
     return text or None
 
 
-def _matcher(pattern, parser):
-    """From a regular expression to a function of text that returns a value, or None."""
-    import re
-    regex = re.compile('(' + pattern + ')$')
-
-    def convert(text):
-        try:
-            if not regex.match(text):
-                return None
-        except RuntimeError:  # MicroPython: too long to match in its stack
-            return None
-        return parser(text) if parser else text
-    return convert
-
-
 class URLPattern:
     """A pattern of URL paths; what is in <> is handed to the handler by name.
 
@@ -44,7 +29,8 @@ class URLPattern:
     def register_type(cls, type_name, pattern='[^/]+', parser=None):
         """A type of one's own. pattern: regular expression. parser: from str to a value, None when
         it does not match; without it the value is the str."""
-        cls._types[type_name] = _matcher(pattern, parser)
+        from ._regex import matcher
+        cls._types[type_name] = matcher(pattern, parser)
 
     def __init__(self, url_pattern):
         self.url_pattern = url_pattern
@@ -63,7 +49,8 @@ class URLPattern:
             kind, found, name = segment[1:-1].rpartition(':')
             kind = kind if found else 'string'
             if kind[:3] == 're:':
-                convert = _matcher(kind[3:], None)
+                from ._regex import matcher
+                convert = matcher(kind[3:], None)
             elif kind in self._types:
                 convert = self._types[kind]
             else:

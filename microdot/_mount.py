@@ -1,0 +1,15 @@
+"""Applications in applications; imported when there is one."""
+from .urlpattern import URLPattern
+
+
+def mount(app, subapp, url_prefix, local):
+    """See Microdot.mount()."""
+    for methods, pattern, handler, prefix, owner in subapp.url_map:
+        app.url_map.append((methods, URLPattern(url_prefix + pattern.url_pattern), handler,
+                             url_prefix + prefix, owner or subapp))
+    if not local:
+        for name in ('before_request', 'after_request', 'after_error_request'):
+            getattr(app, name + '_handlers').extend(getattr(subapp, name + '_handlers'))
+            setattr(subapp, name + '_handlers', [])
+        app.error_handlers.update(subapp.error_handlers)
+        subapp.error_handlers = {}
