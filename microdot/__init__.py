@@ -5,7 +5,7 @@ The core is here; `microdot.websocket` adds WebSockets and is imported on its ow
 """
 import sys
 
-from .http import iscoroutine  # noqa: F401
+from .core import iscoroutine  # noqa: F401
 from .microdot import (
     HTTPException,
     Microdot,

@@ -16,21 +16,19 @@ MAX_CONNECTIONS = 8  # of ten sockets, one listens and one is left to the app
 SHUTDOWN_SECONDS = 3  # for requests that are under way
 
 
-class Stream(asyncio.StreamReader):
-    """A connection; its lines can be read with a limit, those of asyncio have none."""
-
-    async def read_line(self, most):
-        """A line, or the first `most` bytes of one, or what there is before the end."""
-        line = b''
-        while len(line) < most and line[-1:] != b'\n':
-            yield core._io_queue.queue_read(self.s)
-            part = self.s.readline(most - len(line))
-            if part is None:  # nothing there yet
-                continue
-            if not part:
-                break
-            line += part
-        return line
+async def read_line(stream, most):
+    """A line, or the first `most` bytes of one, or what there is before the end: what asyncio's
+    own readline() collects has no limit."""
+    line = b''
+    while len(line) < most and line[-1:] != b'\n':
+        yield core._io_queue.queue_read(stream.s)
+        part = stream.s.readline(most - len(line))
+        if part is None:  # nothing there yet
+            continue
+        if not part:
+            break
+        line += part
+    return line
 
 
 class Listener:
@@ -60,8 +58,8 @@ class Listener:
             except OSError:
                 continue  # it is gone again
             connection.setblocking(False)
-            self._tasks.add(asyncio.create_task(
-                self._serve(Stream(connection, {'peername': address}))))
+            stream = asyncio.StreamReader(connection, {'peername': address})
+            self._tasks.add(asyncio.create_task(self._serve(stream)))
 
     async def _serve(self, stream):
         try:

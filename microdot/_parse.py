@@ -2,7 +2,7 @@
 import json as json_
 
 from ._multidict import MultiDict, urldecode
-from .http import RequestError
+from .core import RequestError
 
 
 def _pairs(text):

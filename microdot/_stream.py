@@ -1,7 +1,7 @@
 """Bodies in pieces, in and out; imported when there is one."""
 import io
 
-from .http import iscoroutine
+from .core import iscoroutine
 
 
 class AsyncBytesIO:

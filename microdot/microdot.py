@@ -4,17 +4,17 @@ try:
 except ImportError:  # MicroPython before v1.21
     import uasyncio as asyncio
 
-from .http import (  # noqa: F401
+from .core import (  # noqa: F401
     HTTPException,
     NoCaseDict,
+    Request,
+    Response,
     abort,
     invoke_handler,
     iscoroutine,
     mro,
     print_exception,
 )
-from .request import Request  # noqa: F401
-from .response import Response
 from .urlpattern import URLPattern
 
 redirect = Response.redirect
@@ -148,85 +148,12 @@ class Microdot:
             if app and key in app.error_handlers:
                 return app.error_handlers[key]
 
-    async def error_response(self, req, status_code, reason=None, headers=None):
-        """The response to an error: its handler's, or `reason` as text."""
-        handler = self.find_error_handler(req, status_code)
-        if handler:
-            return make_response(await invoke_handler(handler, req))
-        return Response(reason or 'N/A', status_code, headers)
-
-    async def exception_response(self, req, exc):
-        """After a handler has raised; an upgraded connection gets a close frame instead."""
-        if req and req.upgraded:
-            await req.upgraded.handler_failed(exc)
-            return Response.already_handled
-        if not isinstance(exc, HTTPException):
-            for kind in mro(exc.__class__):
-                handler = self.find_error_handler(req, kind)
-                if handler:
-                    return make_response(await invoke_handler(handler, req, exc))
-        if hasattr(exc, 'status_code'):  # HTTPException, RequestError
-            return await self.error_response(req, exc.status_code, exc.reason, exc.headers)
-        print_exception(exc)
-        return await self.error_response(req, 500, 'Internal server error')
-
-    async def run_hooks(self, req, attr, response):
-        """The response after all hooks `attr` have seen it."""
-        for handler in self.get_request_handlers(req, attr):
-            response = await invoke_handler(handler, req, response) or response
-        return response
-
-    async def handle(self, req):
-        """The response of the request's handler, or of a hook before it. What fails raises."""
-        if req.content_length > req.max_content_length:
-            raise HTTPException(413, 'Payload too large')
-        handler, req.url_prefix, req.subapp = self.find_route(req)
-        if isinstance(handler, dict):
-            return Response(headers=handler)
-        if isinstance(handler, int):
-            # RFC 9110, 15.5.6: 405 comes with the methods that are allowed
-            raise HTTPException(handler, 'Not found',
-                                self.default_options_handler(req) if handler == 405 else None)
-        req.route = handler
-        response = None
-        for before in self.get_request_handlers(req, 'before_request', False):
-            response = await invoke_handler(before, req)
-            if response is not None:
-                break
-        else:
-            response = await invoke_handler(handler, req, **req.url_args)
-        if req.upgraded:
-            await req.upgraded.close()
-            response = Response.already_handled
-        response = await self.run_hooks(req, 'after_request', make_response(response))
-        for after in req.after_request_handlers:
-            response = await invoke_handler(after, req, response) or response
-        return response
-
     async def dispatch_request(self, req, error=None):
         """From a request to its Response. Raises nothing but for cancellation.
 
         req: None when it could not be read, because of `error` (RequestError)."""
-        try:
-            if not req:
-                raise HTTPException(error.status_code if error else 400,
-                                    error.reason if error else 'Bad request')
-            response = await self.handle(req)
-        except Exception as exc:
-            try:
-                response = await self.exception_response(req, exc)
-                response = await self.run_hooks(req, 'after_error_request', response)
-            except Exception as exc:
-                print_exception(exc)
-                response = Response('Internal server error', 500)
-        if response is Response.already_handled:
-            response.headers.clear()  # it is everyone's: what a hook has added stays here
-        elif req:
-            response.is_head = req.method == 'HEAD'
-            if hasattr(req.g, '_vary'):  # of extensions: a set of header names
-                from ._late import add_vary
-                add_vary(response, req.g._vary)
-        return response
+        from .dispatch import dispatch
+        return await dispatch(self, req, error)
 
     async def handle_request(self, reader, writer):
         """Serve one connection."""
@@ -254,25 +181,3 @@ class Microdot:
         server, self.server = self.server, None
         if server:
             server.close()
-
-
-def make_response(result):
-    """What a handler may return, as a Response."""
-    if isinstance(result, int):
-        result = '', result
-    if not isinstance(result, tuple):
-        return result if isinstance(result, Response) else Response(result)
-    body, status, headers = result[0], 200, None
-    if isinstance(body, int):
-        body, status = '', body
-    for item in result[1:]:
-        if isinstance(item, int):
-            status = item
-        else:
-            headers = item
-    if not isinstance(body, Response):
-        return Response(body, status, headers)
-    if len(result) > 1 and isinstance(result[1], int):
-        body.status_code = status
-    body.headers.update(headers or {})
-    return body

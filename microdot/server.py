@@ -1,13 +1,11 @@
-"""From a connection to a response, no keep-alive."""
+"""One connection: a request, its response, no keep-alive."""
 try:
     import asyncio
 except ImportError:  # MicroPython before v1.21
     import uasyncio as asyncio
 import sys
 
-from .http import RequestError, print_exception
-from .request import Request
-from .response import Response
+from .core import NoCaseDict, Request, RequestError, Response, print_exception
 
 LINGER_SECONDS = 0.5  # for a client that has got its response
 DRAIN_SECONDS = 2  # for one whose request was not read to its end ..
@@ -90,3 +88,149 @@ async def close_stream(writer):
             await writer.wait_closed()
     except (OSError, EOFError):
         pass
+
+
+# --- reading (RFC 9112, 2 to 6) ---
+
+
+async def read_request(cls, app, reader, writer, client_addr, scheme):
+    """See Request.create(). The limits are those of the class `cls`."""
+    seconds = cls.max_read_time
+    try:
+        head = await asyncio.wait_for(read_head(reader, cls.max_readline), seconds)
+        if not head:
+            return None
+        request = cls(app, client_addr, head[0], head[1], head[2], head[3],
+                      sock=(reader, writer), scheme=scheme)
+        size = request.content_length
+        if size and size <= min(cls.max_body_length, cls.max_content_length):
+            request.body = await asyncio.wait_for(reader.readexactly(size), seconds + size // 1024)
+    except asyncio.TimeoutError:
+        raise RequestError(408, 'Request timeout')
+    except EOFError:
+        raise RequestError(400, 'Request cut short')
+    return request
+
+
+async def read_line(reader, most):
+    """One line without its end, None at the end of the stream. Raises RequestError for one of
+    more than `most` bytes, EOFError for one without an end."""
+    try:
+        if hasattr(reader, 's'):  # MicroPython
+            from . import _listen
+            line = await _listen.read_line(reader, most + 1)
+        else:
+            line = await reader.readline()
+    except ValueError:  # CPython: more than 64 KB
+        raise RequestError(431, 'Line too long')
+    if not line:
+        return None
+    if len(line) > most:
+        raise RequestError(431, 'Line too long')
+    if line[-1] != 10:
+        raise EOFError
+    line = line[:-2] if line[-2:] == b'\r\n' else line[:-1]
+    if b'\r' in line or b'\0' in line:
+        raise RequestError(400, 'Bad character')
+    try:
+        return line.decode()
+    except ValueError:  # UnicodeError
+        raise RequestError(400, 'Not UTF-8')
+
+
+async def read_head(reader, most):
+    """(method, url, version, headers), None at the end of the stream. Raises RequestError and
+    EOFError. most: bytes of a line, and a quarter of what all headers may have."""
+    # an empty line before the request is to be skipped (RFC 9112, 2.2)
+    line = await read_line(reader, most) or await read_line(reader, most)
+    if line is None:
+        return None
+    parts = line.split(' ')
+    if len(parts) != 3 or line.split() != parts or not parts[2].startswith('HTTP/'):
+        raise RequestError(400, 'Bad request line')
+    version = parts[2][5:]
+    if version not in ('1.0', '1.1'):
+        raise RequestError(505, 'HTTP version not supported')
+    headers = NoCaseDict()
+    left = 4 * most
+    while True:
+        line = await read_line(reader, most)
+        if not line:
+            break
+        left -= len(line)
+        if left < 0:
+            raise RequestError(431, 'Too many headers')
+        name, found, value = line.partition(':')
+        # no space in or around a name (5.1), so no folded line either (5.2)
+        if not found or name.split() != [name]:
+            raise RequestError(400, 'Bad header line')
+        value = value.strip(' \t')
+        if name in headers:
+            value = headers[name] + ('; ' if name.lower() == 'cookie' else ', ') + value
+        headers[name] = value
+    if line is None:
+        raise EOFError
+    # two messages where the other side sees one, or the other way round (11.2)
+    if 'Transfer-Encoding' in headers:
+        raise RequestError(501, 'Transfer-Encoding is not supported')
+    if ',' in headers.get('Host', ',' if version == '1.1' else ''):
+        raise RequestError(400, 'One Host header is needed')
+    return parts[0], parts[1], version, headers
+
+
+# --- writing ---
+
+
+def complete(response):
+    """Add Content-Type and, where it is known, Content-Length."""
+    headers = response.headers
+    if isinstance(response.body, (bytes, bytearray)) and 'Content-Length' not in headers:
+        headers['Content-Length'] = str(len(response.body))
+    if 'Content-Type' not in headers:
+        kind = response.default_content_type
+        headers['Content-Type'] = kind if 'charset=' in kind else kind + '; charset=UTF-8'
+
+
+def head(response):
+    """Status line and headers as bytes. Raises ValueError when one has a line end in it."""
+    complete(response)
+    reason = response.reason
+    if reason is None:
+        reason = 'OK' if response.status_code == 200 else 'N/A'
+    lines = ['HTTP/1.0 %d %s' % (response.status_code, reason)]
+    for name, value in response.headers.items():
+        for item in value if isinstance(value, list) else (value,):
+            lines.append('%s: %s' % (name, item))
+    for line in lines:
+        if '\r' in line or '\n' in line:
+            raise ValueError('line end in a header: %r' % line)
+    return ('\r\n'.join(lines) + '\r\n\r\n').encode()
+
+
+async def send(stream, data, more=b''):
+    """Write one or two pieces, and wait until they are on their way."""
+    if hasattr(stream, 'awrite'):
+        await stream.awrite(data)
+        if more:
+            await stream.awrite(more)
+    else:
+        stream.write(data)
+        if more:
+            stream.write(more)
+        await stream.drain()
+
+
+async def write(response, stream):
+    """See Response.write()."""
+    body = response.body
+    if isinstance(body, (bytes, bytearray)):
+        await send(stream, head(response), b'' if response.is_head else body)
+        return
+    parts = response.body_iter()
+    try:
+        await send(stream, head(response))
+        if not response.is_head:
+            async for part in parts:
+                await send(stream, part.encode() if isinstance(part, str) else part)
+    finally:
+        await parts.aclose()

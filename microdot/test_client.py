@@ -7,10 +7,8 @@
 import json
 
 from ._stream import AsyncBytesIO
-from .http import RequestError
-from .request import Request
-from .response import Response
-from .writing import head
+from .core import Request, RequestError, Response
+from .server import head
 
 CLOSE = b'\x88\x82\0\0\0\0\x03\xe8'  # with code 1000
 
