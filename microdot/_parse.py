@@ -29,7 +29,17 @@ def args(request):
     return _pairs(request.query_string or '')
 
 
+# an extension for multipart forms leaves what it finds in _form and _files
+
+
+def files(request):
+    return getattr(request, '_files', None)
+
+
 def form(request):
+    found = getattr(request, '_form', None)
+    if found is not None:
+        return found
     text = _text(request, 'application/x-www-form-urlencoded')
     return None if text is None else _pairs(text)
 

@@ -6,7 +6,7 @@ with an underscore, which are imported when it does.
 import json
 import sys
 
-LATE = ('args', 'cookies', 'form', 'json', 'stream')  # made by _parse.py when asked for
+LATE = ('args', 'cookies', 'files', 'form', 'json', 'stream')  # made by _parse.py when asked for
 
 
 class HTTPException(Exception):
@@ -107,6 +107,7 @@ class Request:
     args: MultiDict of the query. cookies: dict. g: holds what handlers want to share.
     json: the body as JSON, None when it is of another type; raises RequestError (ValueError).
     form: MultiDict of an urlencoded form, None when it is none; raises RequestError.
+    files: dict of what an extension for multipart forms has found, else None.
     sock: the connection's (reader, writer). upgraded: the WebSocket after an upgrade, else None.
 
     What a client can make us hold or wait for is bounded by the class attributes; applications
