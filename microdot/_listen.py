@@ -16,21 +16,6 @@ MAX_CONNECTIONS = 8  # of ten sockets, one listens and one is left to the app
 SHUTDOWN_SECONDS = 3  # for requests that are under way
 
 
-async def read_line(stream, most):
-    """A line, or the first `most` bytes of one, or what there is before the end: what asyncio's
-    own readline() collects has no limit."""
-    line = b''
-    while len(line) < most and line[-1:] != b'\n':
-        yield core._io_queue.queue_read(stream.s)
-        part = stream.s.readline(most - len(line))
-        if part is None:  # nothing there yet
-            continue
-        if not part:
-            break
-        line += part
-    return line
-
-
 class Listener:
     """Serves connections with `handle(reader, writer)` until `close`."""
 

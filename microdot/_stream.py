@@ -76,6 +76,33 @@ class BodyStream:
         return await read_until(self, separator)
 
 
+class Ahead:
+    """A stream of which some bytes have been read already."""
+
+    def __init__(self, reader, data):
+        self._reader = reader
+        self._data = data
+
+    def __getattr__(self, name):
+        return getattr(self._reader, name)
+
+    async def read(self, n=-1):
+        if not self._data:
+            return await self._reader.read(n)
+        data = self._data if n < 0 else self._data[:n]
+        self._data = self._data[len(data):]
+        return data + await self._reader.read() if n < 0 else data
+
+    async def readexactly(self, n):
+        """Raises EOFError when there is less."""
+        data = self._data[:n]
+        self._data = self._data[n:]
+        return data + await self._reader.readexactly(n - len(data)) if len(data) < n else data
+
+    async def readline(self):
+        return await read_until(self, b'\n')
+
+
 class BodyIter:
     """The body of a response as an async iterator: a file, or an iterator, plain or async.
     Raises TypeError when it is none."""

@@ -7,6 +7,7 @@ import sys
 
 from .core import NoCaseDict, Request, RequestError, Response, print_exception
 
+READ_BLOCK = 512  # bytes
 LINGER_SECONDS = 0.5  # for a client that has got its response
 DRAIN_SECONDS = 2  # for one whose request was not read to its end ..
 DRAIN_BYTES = 65536  # .. and this much of it
@@ -72,7 +73,7 @@ async def let_client_close(reader, seconds):
 async def _drain(reader):
     left = DRAIN_BYTES
     while left > 0:
-        data = await reader.read(512)
+        data = await reader.read(READ_BLOCK)
         if not data:
             break
         left -= len(data)
@@ -96,53 +97,79 @@ async def close_stream(writer):
 async def read_request(cls, app, reader, writer, client_addr, scheme):
     """See Request.create(). The limits are those of the class `cls`."""
     seconds = cls.max_read_time
+    lines = Lines(reader, cls.max_readline)
     try:
-        head = await asyncio.wait_for(read_head(reader, cls.max_readline), seconds)
+        head = await asyncio.wait_for(read_head(lines), seconds)
         if not head:
             return None
         request = cls(app, client_addr, head[0], head[1], head[2], head[3],
                       sock=(reader, writer), scheme=scheme)
         size = request.content_length
+        rest = lines.rest()
         if size and size <= min(cls.max_body_length, cls.max_content_length):
-            request.body = await asyncio.wait_for(reader.readexactly(size), seconds + size // 1024)
+            request.body = rest[:size]
+            rest = rest[size:]
+            size -= len(request.body)
+            if size:
+                request.body += await asyncio.wait_for(reader.readexactly(size),
+                                                       seconds + size // 1024)
     except asyncio.TimeoutError:
         raise RequestError(408, 'Request timeout')
     except EOFError:
         raise RequestError(400, 'Request cut short')
+    if rest:  # of a body that is left to the handler, or frames that came with a handshake
+        from ._stream import Ahead
+        request.sock = Ahead(reader, rest), writer
     return request
 
 
-async def read_line(reader, most):
-    """One line without its end, None at the end of the stream. Raises RequestError for one of
-    more than `most` bytes, EOFError for one without an end."""
-    try:
-        if hasattr(reader, 's'):  # MicroPython
-            from . import _listen
-            line = await _listen.read_line(reader, most + 1)
-        else:
-            line = await reader.readline()
-    except ValueError:  # CPython: more than 64 KB
-        raise RequestError(431, 'Line too long')
-    if not line:
-        return None
-    if len(line) > most:
-        raise RequestError(431, 'Line too long')
-    if line[-1] != 10:
-        raise EOFError
-    line = line[:-2] if line[-2:] == b'\r\n' else line[:-1]
-    if b'\r' in line or b'\0' in line:
-        raise RequestError(400, 'Bad character')
-    try:
-        return line.decode()
-    except ValueError:  # UnicodeError
-        raise RequestError(400, 'Not UTF-8')
+class Lines:
+    """The lines of a request, of at most `most` bytes. They are read in blocks: line by line
+    MicroPython would read a byte at a time, each a call to lwIP, and without a limit."""
+
+    def __init__(self, reader, most):
+        self.most = most
+        self._reader = reader
+        self._data = b''
+        self._at = 0
+
+    async def next(self):
+        """One without its end, None at the end of the stream. Raises RequestError, and EOFError
+        for a line without an end."""
+        while True:
+            end = self._data.find(b'\n', self._at)
+            if (end if end >= 0 else len(self._data)) - self._at >= self.most:
+                raise RequestError(431, 'Line too long')
+            if end >= 0:
+                break
+            more = await self._reader.read(READ_BLOCK)
+            if not more:
+                if self.rest():
+                    raise EOFError
+                return None
+            self._data = self.rest() + more
+            self._at = 0
+        line = self._data[self._at:end]
+        self._at = end + 1
+        if line[-1:] == b'\r':
+            line = line[:-1]
+        if b'\r' in line or b'\0' in line:
+            raise RequestError(400, 'Bad character')
+        try:
+            return line.decode()
+        except ValueError:  # UnicodeError
+            raise RequestError(400, 'Not UTF-8')
+
+    def rest(self):
+        """What was read beyond the lines."""
+        return self._data[self._at:]
 
 
-async def read_head(reader, most):
+async def read_head(lines):
     """(method, url, version, headers), None at the end of the stream. Raises RequestError and
-    EOFError. most: bytes of a line, and a quarter of what all headers may have."""
+    EOFError."""
     # an empty line before the request is to be skipped (RFC 9112, 2.2)
-    line = await read_line(reader, most) or await read_line(reader, most)
+    line = await lines.next() or await lines.next()
     if line is None:
         return None
     parts = line.split(' ')
@@ -152,9 +179,9 @@ async def read_head(reader, most):
     if version not in ('1.0', '1.1'):
         raise RequestError(505, 'HTTP version not supported')
     headers = NoCaseDict()
-    left = 4 * most
+    left = 4 * lines.most  # bytes of all headers
     while True:
-        line = await read_line(reader, most)
+        line = await lines.next()
         if not line:
             break
         left -= len(line)
