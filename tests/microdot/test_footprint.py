@@ -6,7 +6,6 @@ from lab.flash import ROOT, compile_mpy
 from lab.footprint import IMPORT, SERVING, footprint, package_files
 from lab.pinned import MICRODOT, PackageError
 
-
 RUN = "import documented\nmark('imported', start)\n"
 
 
