@@ -81,12 +81,9 @@ class Server:
 
 async def serve(app, host, port, ssl, start_serving):
     """See Microdot.start_server()."""
-    app.server = Server(app)
-    try:
-        await app.server.start(host, port, ssl, start_serving)
-    except OSError:
-        app.server = None
-        raise
+    server = Server(app)
+    await server.start(host, port, ssl, start_serving)
+    app.server = server  # from here on clients may come
     if not start_serving:
-        return app.server
-    await app.server.serve()
+        return server
+    await server.serve()

@@ -77,26 +77,31 @@ class BodyStream:
 
 
 class Ahead:
-    """A stream of which some bytes have been read already."""
+    """The reader of a request, of which `data` has been read already; it steps aside when that
+    is used up."""
 
-    def __init__(self, reader, data):
-        self._reader = reader
+    def __init__(self, request, data):
+        self._request = request
+        self._reader = request.sock[0]
         self._data = data
 
     def __getattr__(self, name):
         return getattr(self._reader, name)
 
-    async def read(self, n=-1):
-        if not self._data:
-            return await self._reader.read(n)
+    def _take(self, n):
         data = self._data if n < 0 else self._data[:n]
         self._data = self._data[len(data):]
-        return data + await self._reader.read() if n < 0 else data
+        if not self._data and self._request.sock[0] is self:
+            self._request.sock = self._reader, self._request.sock[1]
+        return data
+
+    async def read(self, n=-1):
+        data = self._take(n)
+        return data + await self._reader.read(n) if n < 0 or not data else data
 
     async def readexactly(self, n):
         """Raises EOFError when there is less."""
-        data = self._data[:n]
-        self._data = self._data[n:]
+        data = self._take(n)
         return data + await self._reader.readexactly(n - len(data)) if len(data) < n else data
 
     async def readline(self):

@@ -119,7 +119,7 @@ async def read_request(cls, app, reader, writer, client_addr, scheme):
         raise RequestError(400, 'Request cut short')
     if rest:  # of a body that is left to the handler, or frames that came with a handshake
         from ._stream import Ahead
-        request.sock = Ahead(reader, rest), writer
+        request.sock = Ahead(request, rest), writer
     return request
 
 

@@ -151,7 +151,9 @@ def test_what_comes_behind_a_handshake_can_be_read():
     async def read():
         assert await request.sock[0].read(3) == b"fra"
         assert await request.sock[0].readexactly(2) == b"me"
+        assert not isinstance(request.sock[0], AsyncBytesIO)
         assert await request.sock[0].read(10) == b"s"
+        assert isinstance(request.sock[0], AsyncBytesIO)  # the connection's own again
 
     asyncio.run(read())
 
