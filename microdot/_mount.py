@@ -8,8 +8,9 @@ def mount(app, subapp, url_prefix, local):
         app.url_map.append((methods, URLPattern(url_prefix + pattern.url_pattern), handler,
                              url_prefix + prefix, owner or subapp))
     if not local:
-        for name in ('before_request', 'after_request', 'after_error_request'):
-            getattr(app, name + '_handlers').extend(getattr(subapp, name + '_handlers'))
-            setattr(subapp, name + '_handlers', [])
+        for name in ('before_request_handlers', 'after_request_handlers',
+                     'after_error_request_handlers'):
+            getattr(app, name).extend(getattr(subapp, name))
+            setattr(subapp, name, [])
         app.error_handlers.update(subapp.error_handlers)
         subapp.error_handlers = {}

@@ -12,7 +12,7 @@ async def dispatch(app, req, error):
     except Exception as exc:
         try:
             response = await exception_response(app, req, exc)
-            handlers = app.get_request_handlers(req, 'after_error_request')
+            handlers = hooks(app, req, 'after_error_request_handlers')
             response = await run_hooks(handlers, req, response)
         except Exception as exc:
             print_exception(exc)
@@ -30,7 +30,7 @@ async def dispatch(app, req, error):
 
 async def error_response(app, req, status_code, reason=None, headers=None):
     """The response to an error: its handler's, or `reason` as text."""
-    handler = app.find_error_handler(req, status_code)
+    handler = find_error_handler(app, req, status_code)
     if handler:
         return make_response(await invoke_handler(handler, req))
     return Response(reason or 'N/A', status_code, headers)
@@ -43,7 +43,7 @@ async def exception_response(app, req, exc):
         return Response.already_handled
     if not isinstance(exc, HTTPException):
         for kind in mro(exc.__class__):
-            handler = app.find_error_handler(req, kind)
+            handler = find_error_handler(app, req, kind)
             if handler:
                 return make_response(await invoke_handler(handler, req, exc))
     if hasattr(exc, 'status_code'):  # HTTPException, RequestError
@@ -70,16 +70,16 @@ async def handle(app, req):
     """The response of the request's handler, or of a hook before it. What fails raises."""
     if req.content_length > req.max_content_length:
         raise HTTPException(413, 'Payload too large')
-    handler, req.url_prefix, req.subapp = app.find_route(req)
+    handler, req.url_prefix, req.subapp = find_route(app, req)
     if isinstance(handler, dict):
         return Response(headers=handler)
     if isinstance(handler, int):
         # RFC 9110, 15.5.6: 405 comes with the methods that are allowed
         raise HTTPException(handler, 'Not found',
-                            app.default_options_handler(req) if handler == 405 else None)
+                            allowed(app, req) if handler == 405 else None)
     req.route = handler
     response = None
-    for before in app.get_request_handlers(req, 'before_request', False):
+    for before in hooks(app, req, 'before_request_handlers', False):
         response = await invoke_handler(before, req)
         if response is not None:
             break
@@ -88,7 +88,7 @@ async def handle(app, req):
     if req.upgraded:
         await req.upgraded.close()
         response = Response.already_handled
-    handlers = app.get_request_handlers(req, 'after_request') + req.after_request_handlers
+    handlers = hooks(app, req, 'after_request_handlers') + req.after_request_handlers
     return await run_hooks(handlers, req, make_response(response))
 
 
@@ -112,3 +112,45 @@ def make_response(result):
         body.status_code = status
     body.headers.update(headers or {})
     return body
+
+
+def find_route(app, req):
+    """(handler, url_prefix, sub-application). In place of the handler a status code, 404 or
+    405, when there is none; a dict of headers for OPTIONS."""
+    if req.method == 'OPTIONS' and app.options_handler:
+        return app.options_handler(req), '', None
+    found = 404, '', None
+    for methods, pattern, handler, prefix, subapp in app.url_map:
+        args = pattern.match(req.path)
+        if args is None:
+            continue
+        if req.method in methods or (req.method == 'HEAD' and 'GET' in methods):
+            req.url_args = args
+            return handler, prefix, subapp
+        found = 405, prefix, subapp
+    return found
+
+
+def allowed(app, req):
+    """The methods of a URL, as an Allow header."""
+    allow = []
+    for methods, pattern, _, _, _ in app.url_map:
+        if pattern.match(req.path) is not None:
+            allow.extend(methods)
+    if 'GET' in allow:
+        allow.append('HEAD')
+    return {'Allow': ', '.join(allow + ['OPTIONS'])}
+
+
+def hooks(app, req, name, local_first=True):
+    """The hooks of that name: the app's, and those of the application mounted local."""
+    handlers = getattr(app, name)
+    local = getattr(req.subapp, name) if req and req.subapp else []
+    return local + handlers if local_first else handlers + local
+
+
+def find_error_handler(app, req, key):
+    """The sub-application's, or the app's, or None. key: status code or exception class."""
+    for owner in (req and req.subapp, app):
+        if owner and key in owner.error_handlers:
+            return owner.error_handlers[key]

@@ -110,43 +110,10 @@ class Microdot:
 
     # --- one request ---
 
-    def find_route(self, req):
-        """(handler, url_prefix, sub-application). In place of the handler a status code, 404 or
-        405, when there is none; a dict of headers for OPTIONS."""
-        if req.method == 'OPTIONS' and self.options_handler:
-            return self.options_handler(req), '', None
-        found = 404, '', None
-        for methods, pattern, handler, prefix, subapp in self.url_map:
-            args = pattern.match(req.path)
-            if args is None:
-                continue
-            if req.method in methods or (req.method == 'HEAD' and 'GET' in methods):
-                req.url_args = args
-                return handler, prefix, subapp
-            found = 405, prefix, subapp
-        return found
-
     def default_options_handler(self, req):
         """The methods of a URL, as an Allow header."""
-        allow = []
-        for methods, pattern, _, _, _ in self.url_map:
-            if pattern.match(req.path) is not None:
-                allow.extend(methods)
-        if 'GET' in allow:
-            allow.append('HEAD')
-        return {'Allow': ', '.join(allow + ['OPTIONS'])}
-
-    def get_request_handlers(self, req, attr, local_first=True):
-        """The hooks `attr` for a request: ours, and those of the application mounted local."""
-        handlers = getattr(self, attr + '_handlers')
-        local = getattr(req.subapp, attr + '_handlers') if req and req.subapp else []
-        return local + handlers if local_first else handlers + local
-
-    def find_error_handler(self, req, key):
-        """The sub-application's, or ours, or None. key: status code or exception class."""
-        for app in (req and req.subapp, self):
-            if app and key in app.error_handlers:
-                return app.error_handlers[key]
+        from .dispatch import allowed
+        return allowed(self, req)
 
     async def dispatch_request(self, req, error=None):
         """From a request to its Response. Raises nothing but for cancellation.
