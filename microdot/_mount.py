@@ -1,5 +1,5 @@
 """Applications in applications; imported when there is one."""
-from .urlpattern import URLPattern
+from .microdot import URLPattern
 
 
 def mount(app, subapp, url_prefix, local):

@@ -1,5 +1,6 @@
 """From a request to its response: hooks, the handler, and what happens when they fail."""
 from .core import HTTPException, Response, invoke_handler, mro, print_exception
+from .matching import match
 
 
 async def dispatch(app, req, error):
@@ -121,7 +122,7 @@ def find_route(app, req):
         return app.options_handler(req), '', None
     found = 404, '', None
     for methods, pattern, handler, prefix, subapp in app.url_map:
-        args = pattern.match(req.path)
+        args = match(pattern, req.path)
         if args is None:
             continue
         if req.method in methods or (req.method == 'HEAD' and 'GET' in methods):
@@ -135,7 +136,7 @@ def allowed(app, req):
     """The methods of a URL, as an Allow header."""
     allow = []
     for methods, pattern, _, _, _ in app.url_map:
-        if pattern.match(req.path) is not None:
+        if match(pattern, req.path) is not None:
             allow.extend(methods)
     if 'GET' in allow:
         allow.append('HEAD')

@@ -15,7 +15,6 @@ from .core import (  # noqa: F401
     mro,
     print_exception,
 )
-from .urlpattern import URLPattern
 
 redirect = Response.redirect
 send_file = Response.send_file
@@ -24,6 +23,40 @@ send_file = Response.send_file
 def __getattr__(name):
     from . import _late
     return getattr(_late, name)
+
+
+class URLPattern:
+    """A pattern of URL paths; what is in <> is handed to the handler by name.
+
+    '/user/<id>', '/user/<int:id>', '/files/<path:name>', '/<re:[a-z]+:word>'. Types: string (the
+    default): one segment; int: with or without a minus; path: what is left, or up to the segment
+    that follows; re:<regular expression>; and those of `register_type`.
+    """
+
+    _types = {}  # name -> (pattern, parser)
+
+    @classmethod
+    def register_type(cls, type_name, pattern='[^/]+', parser=None):
+        """A type of one's own. pattern: regular expression. parser: from str to a value, None when
+        it does not match; without it the value is the str."""
+        cls._types[type_name] = pattern, parser
+
+    def __init__(self, url_pattern):
+        self.url_pattern = url_pattern
+        self.parts = None
+
+    def compile(self):
+        """Get ready to match; done at the first match. Raises ValueError for a bad pattern."""
+        from .matching import compile_pattern
+        self.parts = compile_pattern(self.url_pattern, self._types)
+
+    def match(self, path):
+        """The values by name when `path` matches, else None."""
+        from .matching import match
+        return match(self, path)
+
+    def __repr__(self):
+        return 'URLPattern: ' + self.url_pattern
 
 
 def _method(name):

@@ -325,7 +325,7 @@ def test_port_that_is_taken_is_an_oserror():
 def test_bad_pattern_is_found_at_the_start():
     app = make_app()
     app.get("/<nonsense:x>")(lambda request, x: x)
-    with pytest.raises(ValueError, match="unknown type in URL pattern: /<nonsense:x>"):
+    with pytest.raises(ValueError, match="invalid URL pattern: /<nonsense:x>"):
         app.run("127.0.0.1", 0)
 
 
