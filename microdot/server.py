@@ -41,14 +41,19 @@ async def handle_connection(app, reader, writer):
         except RequestError as exc:
             response = await app.dispatch_request(None, exc)
         if response is not Response.already_handled:
+            response.sent = False
             try:
                 await response.write(writer)
-            except (ValueError, TypeError) as exc:  # what a handler has put in, before any byte
+            except (OSError, EOFError):
+                raise
+            except Exception as exc:  # what a handler has put in, or its generator
                 print_exception(exc)
+                if response.sent:
+                    return
                 response = Response('Internal server error', 500)
                 await response.write(writer)
-            if 'Content-Length' in response.headers:
-                unread = not request or request.content_length > len(request.body)
+            unread = not request or request.content_length > len(request.body)
+            if unread or 'Content-Length' in response.headers:
                 await let_client_close(reader, DRAIN_SECONDS if unread else LINGER_SECONDS)
         if app.debug and request:
             print(request.method, request.path, response.status_code)
@@ -248,16 +253,19 @@ async def send(stream, data, more=b''):
 
 
 async def write(response, stream):
-    """See Response.write()."""
+    """See Response.write(). `response.sent` tells afterwards whether anything has been sent."""
     body = response.body
-    if isinstance(body, (bytes, bytearray)):
-        await send(stream, head(response), b'' if response.is_head else body)
-        return
-    parts = response.body_iter()
+    parts = None if isinstance(body, (bytes, bytearray)) else response.body_iter()
     try:
-        await send(stream, head(response))
+        data = head(response)
+        response.sent = True
+        if not parts:
+            await send(stream, data, b'' if response.is_head else body)
+            return
+        await send(stream, data)
         if not response.is_head:
             async for part in parts:
                 await send(stream, part.encode() if isinstance(part, str) else part)
     finally:
-        await parts.aclose()
+        if parts:
+            await parts.aclose()

@@ -53,6 +53,18 @@ def make_app():
     async def files(request, path):
         return path
 
+    @app.get("/fails")
+    async def fails(request):
+        return (1 // n for n in [0])
+
+    @app.get("/fails-later")
+    async def fails_later(request):
+        def parts():
+            yield "begun"
+            raise ValueError("later")
+
+        return parts()
+
     @app.get("/long")
     async def long(request):
         return (str(n) + "\n" for n in range(2000))

@@ -224,6 +224,17 @@ def test_streamed_body(target):
     assert body == b"".join(b"%d\n" % n for n in range(2000))
 
 
+@pytest.mark.parametrize("path", [b"/fails", b"/fails-later"])
+def test_body_that_fails(target, path):
+    """Once the head is out there is no second response."""
+    data = exchange(target.address, b"GET %s HTTP/1.0\r\n\r\n" % path)
+    assert data.count(b"HTTP/1.0") == 1
+    assert data.startswith(b"HTTP/1.0 200 OK\r\n")
+    assert split(data)[2] == (b"" if path == b"/fails" else b"begun")
+    target.console.wait_for("Error: ")
+    target.tracebacks += 1
+
+
 def test_byte_by_byte(target):
     with socket.create_connection(target.address, 10) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
