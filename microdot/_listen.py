@@ -9,6 +9,7 @@ try:
 except ImportError:  # MicroPython before v1.21
     import uasyncio as asyncio
     from uasyncio import core
+import gc
 import socket
 
 BACKLOG = 5  # what lwIP's accept queue holds; with more it sends RST
@@ -82,6 +83,10 @@ async def serve(app, host, port, ssl, start_serving):
     """See Microdot.start_server()."""
     if not start_serving:
         raise ValueError('start_serving must be True')
+    # what requests need comes in now, not between what they leave on the heap, which would keep
+    # it in pieces
+    from . import dispatch  # noqa: F401
+    gc.collect()
     if ssl:
         app.server = await asyncio.start_server(app.handle_request, host, port, ssl=ssl)
     else:
