@@ -1,0 +1,126 @@
+"""The three places where the app under test runs, each behind the same few attributes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from case import BOARD, CPYTHON, UNIX
+from engine import Control
+
+from lab.board import BoardError
+from lab.firmware import resolve
+from lab.flash import APP, ROOT, build_image, compile_mpy
+from lab.net.gateway import Gateway, HostForward
+from lab.net.switch import Switch
+from lab.targets.embedded import EmbeddedBoard
+from lab.targets.unix import READY, AppProcess, CPythonProcess, MicroPythonProcess
+
+SCRIPT = Path(__file__).with_name("app.py")
+UP_SECONDS = 60
+MAIN = """
+import sys
+try:
+    import app, net
+    app.serve('0.0.0.0', 80, lambda: print('lab: http on ' + address))
+except Exception as exc:
+    sys.print_exception(exc)
+    print('lab: error')
+""".replace("import app, net\n", "import app, net\n    address = net.connect()\n")
+
+
+class ProcessTarget:
+    """The app as a process on this machine."""
+
+    def __init__(self, name: str, process: AppProcess) -> None:
+        self.name = name
+        self.address = (process.host, process.port)
+        self._process = process
+        self._seen = len(process.console.text)
+
+    def output(self) -> str:
+        if self._process.process.poll() is not None:
+            raise BoardError(f"the app has ended:\n{self._process.console.tail}")
+        text = self._process.console.text
+        new, self._seen = text[self._seen :], len(text)
+        return new.partition("\n")[2] if new.startswith(tuple("0123456789")) else new
+
+    def resets(self) -> int:
+        return 0
+
+
+class BoardTarget:
+    """The app on the emulated board, through its gateway."""
+
+    name = BOARD
+
+    def __init__(self, board: EmbeddedBoard, gateway: Gateway, switch: Switch) -> None:
+        self.address = gateway.forwards[80]
+        self.board = board
+        self._seen = len(board.console.text)
+        self._resets = 0
+        self._lock = threading.Lock()
+        switch.taps.append(self._tap)
+
+    def _tap(self, now: int, port: str, direction: str, frame: bytes) -> None:
+        """Count RST segments that the board sends (RFC 9293, 3.1); libslirp hides them."""
+        if port == "board" and direction == "in" and frame[12:14] == b"\x08\x00":
+            flags = 14 + (frame[14] & 15) * 4 + 13
+            if frame[23] == 6 and len(frame) > flags and frame[flags] & 4:
+                with self._lock:
+                    self._resets += 1
+
+    def output(self) -> str:
+        if self.board.events:
+            raise BoardError(f"the board had {self.board.events}")
+        text = self.board.console.text
+        new, self._seen = text[self._seen :], len(text)
+        return new.replace("\r\n", "\n").lstrip("0123456789.\n")
+
+    def resets(self) -> int:
+        with self._lock:
+            count, self._resets = self._resets, 0
+        return count
+
+
+def board_image() -> bytes:
+    """Flash with the firmware, microdot and the app under test."""
+    files = {"main.py": MAIN.encode()}
+    for path in sorted((ROOT / "microdot").glob("*.py")):
+        files[f"lib/microdot/{path.stem}.mpy"] = compile_mpy(path.read_bytes(), path.name)
+    for path in (SCRIPT, APP / "net.py"):
+        files[f"{path.stem}.mpy"] = compile_mpy(path.read_bytes(), path.name)
+    return build_image(resolve(), files)
+
+
+@contextmanager
+def cpython(path: tuple[Path, ...] = (ROOT,)) -> Iterator[ProcessTarget]:
+    with CPythonProcess(SCRIPT, path) as process:
+        yield ProcessTarget(CPYTHON, process)
+
+
+@contextmanager
+def unix() -> Iterator[ProcessTarget]:
+    with MicroPythonProcess(SCRIPT) as process:
+        yield ProcessTarget(UNIX, process)
+
+
+@contextmanager
+def board() -> Iterator[BoardTarget]:
+    """Boots, and goes on from a snapshot as every later board does."""
+    image = board_image()
+    switch = Switch()
+    gateway = Gateway(switch, [HostForward(80)])
+    try:
+        with EmbeddedBoard(image, switch, "eager") as one:
+            one.console.wait_for(READY, UP_SECONDS)
+            yield BoardTarget(one, gateway, switch)
+    finally:
+        gateway.stop()
+
+
+OPENERS: dict[str, Callable[[], object]] = {CPYTHON: cpython, UNIX: unix, BOARD: board}
+
+__all__ = ["OPENERS", "BoardTarget", "Control", "ProcessTarget", "board", "cpython", "unix"]
