@@ -1,0 +1,50 @@
+"""Reading and writing a socket of MicroPython in place: what its Stream would copy.
+
+Waiting is by the event loop's own queue, as in Stream.
+"""
+try:
+    import asyncio
+    from asyncio import core
+except ImportError:  # MicroPython before v1.21
+    import uasyncio as asyncio
+    from uasyncio import core
+
+
+def plain(stream):
+    """Is it a stream of the event loop's own, so that `stream.s` may be used beside it?"""
+    return type(stream) is asyncio.StreamReader
+
+
+def readable(s):
+    """await it: until there is something to read."""
+    yield core._io_queue.queue_read(s)
+
+
+def writable(s):
+    """await it: until something can be written."""
+    yield core._io_queue.queue_write(s)
+
+
+async def read_into(s, room, wait):
+    """Bytes read into the memoryview `room`, 0 at the end. wait: let other tasks have a turn
+    even when there is something already."""
+    if wait:
+        await readable(s)
+    while True:
+        count = s.readinto(room)
+        if count is not None:
+            return count
+        await readable(s)
+
+
+async def write_parts(s, parts):
+    """Write the buffers in the list `parts`, which loses what is out; so it keeps the rest
+    when this is cancelled."""
+    while parts:
+        count = s.write(parts[0])
+        if count is None:
+            await writable(s)
+        elif count < len(parts[0]):
+            parts[0] = memoryview(parts[0])[count:]
+        else:
+            parts.pop(0)
