@@ -8,6 +8,10 @@ try:
 except ImportError:  # MicroPython before v1.21
     import uasyncio as asyncio
     from uasyncio import core
+import gc
+
+# lwIP on the ESP32 lives on what the heap of MicroPython leaves; a collection may give some back
+RETRY_SECONDS = 0.02
 
 
 def plain(stream):
@@ -40,11 +44,19 @@ async def read_into(s, room, wait):
 async def write_parts(s, parts):
     """Write the buffers in the list `parts`, which loses what is out; so it keeps the rest
     when this is cancelled."""
+    refused = 0
     while parts:
         count = s.write(parts[0])
         if count is None:
+            if refused:  # it was ready, and yet takes nothing: no memory in lwIP
+                if refused % 16 == 1:
+                    gc.collect()
+                await asyncio.sleep(RETRY_SECONDS)
+            refused += 1
             await writable(s)
-        elif count < len(parts[0]):
+            continue
+        refused = 0
+        if count < len(parts[0]):
             parts[0] = memoryview(parts[0])[count:]
         else:
             parts.pop(0)

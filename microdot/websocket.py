@@ -171,8 +171,9 @@ class WebSocket:
         return len(data)
 
     async def _on_close(self, payload):
+        self._peer_closed = True
         code, reason = frames.parse_close(payload)
-        self.closed = self._peer_closed = True
+        self.closed = True
         self.close_code = code
         await self._end(bytes(payload[:2]))
         raise WebSocketError(CLOSED, code, reason)

@@ -3,8 +3,9 @@
 Runs on MicroPython from v1.16, on CPython, and against the published microdot 2.7.0 too, so it
 uses nothing that only ours has unless an endpoint is about that.
 
-The control channel is the WebSocket /control: "sync" is answered at once, "report" when no other
-connection is open any more (or after REPORT_SECONDS), with what was noted since the last one.
+The control channel is the WebSocket /control: "sync" is answered at once, "noted X" when X was
+noted, "report" when no other connection is open any more, with what was noted since the last
+report; both after REPORT_SECONDS at the latest.
 """
 
 try:
@@ -19,16 +20,27 @@ from microdot import Microdot, abort
 from microdot.websocket import WebSocket, WebSocketError, websocket_upgrade, with_websocket
 
 REPORT_SECONDS = 8
-BIG = 40000 if sys.platform == "esp32" else 4000000  # bytes: more than all socket buffers hold
+BIG = 12000 if sys.platform == "esp32" else 6000000  # bytes: more than socket buffers hold
 
 app = Microdot()
 seen = []
 connections = 0
-ended = asyncio.Event()
+changed = asyncio.Event()
+last = None
+
+
+def left():
+    """The largest block of memory that MicroPython leaves to lwIP on an ESP32."""
+    try:
+        import esp32
+    except ImportError:
+        return None
+    return max([region[2] for region in esp32.idf_heap_info(esp32.HEAP_DATA)])
 
 
 def note(*words):
     seen.append(" ".join([str(word) for word in words]))
+    changed.set()
 
 
 def note_message(message):
@@ -46,13 +58,16 @@ def count_connections():
     serve = getattr(app, name)
 
     async def counted(reader, writer):
-        global connections
+        global connections, last
         connections += 1
         try:
             await serve(reader, writer)
         finally:
             connections -= 1
-            ended.set()
+            changed.set()
+            if last:
+                note("after", last.closed)
+                last = None
 
     setattr(app, name, counted)
 
@@ -98,10 +113,17 @@ async def watched(f, request, ws):
         raise
 
 
-async def all_connections_ended():
-    while connections > 1:
-        ended.clear()
-        await ended.wait()
+async def until(predicate):
+    while not predicate():
+        changed.clear()
+        await changed.wait()
+
+
+async def bounded(predicate):
+    try:
+        await asyncio.wait_for(until(predicate), REPORT_SECONDS)
+    except asyncio.TimeoutError:
+        pass
 
 
 @app.route("/control")
@@ -109,18 +131,18 @@ async def all_connections_ended():
 async def control(request, ws):
     while True:
         command = await ws.receive()
+        if command.startswith("noted "):
+            await bounded(lambda wanted=command[6:]: wanted in seen)
         if command != "report":
             await ws.send(command)
             continue
-        try:
-            await asyncio.wait_for(all_connections_ended(), REPORT_SECONDS)
-        except asyncio.TimeoutError:
-            pass
+        await bounded(lambda: connections == 1)
         gc.collect()
         report = {
             "seen": list(seen),
             "open": connections - 1,
             "free": gc.mem_free() if hasattr(gc, "mem_free") else None,
+            "left": left(),
         }
         seen.clear()
         await ws.send(json.dumps(report))
@@ -218,19 +240,10 @@ async def refuses(request):
     abort(401)
 
 
-@app.route("/returned")
-async def returned(request):
-    """After a handler has returned `closed` is true."""
-    return json.dumps(last.closed)
-
-
 @endpoint("/remember")
 async def remember(request, ws):
     global last
     last = ws
-
-
-last = None
 
 
 # --- close ---
@@ -317,7 +330,7 @@ async def stuck(request, ws):
 
     async def sender():
         try:
-            await ws.send(bytes(BIG * 3))
+            await ws.send(bytes(BIG))
             note("sent")
         except WebSocketError as error:
             note_error("send", error)
@@ -337,8 +350,11 @@ async def two_senders(request, ws):
     size, count = int(request.args["size"]), int(request.args["count"])
 
     async def sender(byte):
-        for _ in range(count):
-            await ws.send(byte * size)
+        try:
+            for _ in range(count):
+                await ws.send(byte * size)
+        except WebSocketError as error:
+            note_error("send", error)
 
     first = asyncio.create_task(sender(b"a"))
     await sender(b"b")

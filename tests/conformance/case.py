@@ -26,6 +26,13 @@ class Until:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """Wait until the handler has noted this."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Fin:
     """Close the client's side."""
 
@@ -40,7 +47,7 @@ class Silence:
     """Read nothing more until the server has ended the connection by itself."""
 
 
-Step = bytes | Sync | Until | Fin | Rst | Silence
+Step = bytes | Sync | Until | Noted | Fin | Rst | Silence
 Frame = tuple[int, bytes]
 
 
@@ -58,7 +65,8 @@ class Case:
     frames: what the server sends before its close frame. close: the code in that, EMPTY for
     none, None when there must be no close frame. end: of TCP, "fin", "rst" or "any".
     answer: the client answers a close frame as it must. log: what the handler noted.
-    traceback: one is printed. ignore: frames with this payload don't count.
+    partial: the connection may end in a frame. traceback: one is printed.
+    ignore: frames with this payload don't count.
     wanted: a field of the HTTP answer that must be there.
     """
 
@@ -79,6 +87,7 @@ class Case:
     end: str = "fin"
     answer: bool = True
     log: tuple[str, ...] | None = None
+    partial: bool = False
     traceback: bool = False
     ignore: bytes | None = None
     any_order: bool = False
@@ -106,6 +115,6 @@ def refused(name: str, rfc: str, bad: Iterable[Step], code: int, **more) -> Case
 
 
 def echo(name: str, rfc: str, *payloads: bytes | str, **more) -> Case:  # type: ignore[no-untyped-def]
-    """Messages that come back as they are."""
+    """Messages, in one piece, that come back as they are."""
     frames = [(wire.TEXT, p.encode()) if isinstance(p, str) else (wire.BINARY, p) for p in payloads]
-    return good(name, rfc, [wire.frame(o, p) for o, p in frames], frames, **more)
+    return good(name, rfc, [b"".join(wire.frame(o, p) for o, p in frames)], frames, **more)

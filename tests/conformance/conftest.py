@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from case import TARGETS
+from case import BOARD, TARGETS
 from engine import Control, differences, run
 from targets import OPENERS
 
@@ -13,12 +13,24 @@ from lab.pinned import PackageError
 
 
 class Running:
-    """A target and its control channel; started when first wanted, anew after a failure."""
+    """Targets and their control channels: started when first wanted, and anew after a failure.
+
+    A board is a fresh one, from a snapshot, every BOARD_CASES cases: who closes TCP first keeps
+    the connection in TIME-WAIT for two minutes (RFC 9293, 3.6.1), on the ESP32 in some 250 bytes
+    of what little memory lwIP has.
+    """
+
+    BOARD_CASES = 25
 
     def __init__(self) -> None:
         self._open = {}
+        self._cases = 0
 
     def get(self, name):
+        if name == BOARD:
+            self._cases += 1
+            if self._cases % self.BOARD_CASES == 0:
+                self.drop(name)
         if name not in self._open:
             stack = contextlib.ExitStack()
             target = stack.enter_context(OPENERS[name]())

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from case import EMPTY, Case, Fin, Rst, Silence, Sync, Until
+from case import EMPTY, Case, Fin, Noted, Rst, Silence, Sync, Until
 from wire import CLOSE, NONCE, TEXT, Client, WireError, accept_of, close, frame, request
 
 CONTROL_SECONDS = 30
@@ -67,6 +67,8 @@ class Outcome:
     problem: str = ""
     log: list[str] = field(default_factory=list)
     still_open: int = 0
+    free: int | None = None
+    left: int | None = None
     output: str = ""
 
 
@@ -74,7 +76,7 @@ def run(case: Case, target: Target, control: Control) -> Outcome:
     """Have the conversation. Raises WireError when the control channel is gone."""
     outcome = Outcome()
     target.output(), target.resets()
-    client = Client(target.address, case.seconds, case.receive_buffer)
+    client = Client(target.address, case.seconds, case.receive_buffer, case.partial)
     with contextlib.closing(client):
         try:
             _converse(case, client, control, outcome)
@@ -88,6 +90,7 @@ def run(case: Case, target: Target, control: Control) -> Outcome:
     report = control.report()
     outcome.log += report["seen"]
     outcome.still_open = report["open"]
+    outcome.free, outcome.left = report["free"], report.get("left")
     outcome.output = target.output()
     if target.resets() and outcome.end == "fin":
         outcome.end = "rst"
@@ -116,6 +119,8 @@ def _converse(case: Case, client: Client, control: Control, outcome: Outcome) ->
         elif isinstance(step, Until):
             while (found := client.next_frame()) is not None and found[1] != step.payload:
                 pass
+        elif isinstance(step, Noted):
+            control.ask(f"noted {step.text}")
         elif isinstance(step, Fin):
             client.fin()
         elif isinstance(step, Silence):
@@ -149,7 +154,11 @@ def differences(case: Case, outcome: Outcome, wire_only: bool = False) -> list[s
         found.append(outcome.problem)
     differs("HTTP status", case.status, outcome.status)
     if case.status == 101:
-        if case.request is None and case.headers.get("Sec-WebSocket-Key", NONCE) == NONCE:
+        if (
+            outcome.status == 101
+            and case.request is None
+            and case.headers.get("Sec-WebSocket-Key", NONCE) == NONCE
+        ):
             accept = outcome.head.get("sec-websocket-accept")
             differs("accept", accept_of(NONCE).lower(), accept)
         wanted, got = list(case.frames), outcome.frames

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,13 +11,14 @@ from pathlib import Path
 from case import BOARD, CPYTHON, UNIX
 from engine import Control
 
+from hw.esp32.chip import Snapshot
 from lab.board import BoardError
 from lab.firmware import resolve
 from lab.flash import APP, ROOT, build_image, compile_mpy
 from lab.net.gateway import Gateway, HostForward
 from lab.net.switch import Switch
 from lab.targets.embedded import EmbeddedBoard
-from lab.targets.unix import READY, AppProcess, CPythonProcess, MicroPythonProcess
+from lab.targets.unix import READY_LINE, AppProcess, CPythonProcess, MicroPythonProcess
 
 SCRIPT = Path(__file__).with_name("app.py")
 UP_SECONDS = 60
@@ -45,7 +47,7 @@ class ProcessTarget:
             raise BoardError(f"the app has ended:\n{self._process.console.tail}")
         text = self._process.console.text
         new, self._seen = text[self._seen :], len(text)
-        return new.partition("\n")[2] if new.startswith(tuple("0123456789")) else new
+        return new
 
     def resets(self) -> int:
         return 0
@@ -77,7 +79,7 @@ class BoardTarget:
             raise BoardError(f"the board had {self.board.events}")
         text = self.board.console.text
         new, self._seen = text[self._seen :], len(text)
-        return new.replace("\r\n", "\n").lstrip("0123456789.\n")
+        return new.replace("\r\n", "\n")
 
     def resets(self) -> int:
         with self._lock:
@@ -107,15 +109,27 @@ def unix() -> Iterator[ProcessTarget]:
         yield ProcessTarget(UNIX, process)
 
 
+@functools.cache
+def _booted() -> tuple[bytes, Snapshot]:
+    """A flash image and the state of a board that serves from it; booted once in a process."""
+    image = board_image()
+    switch = Switch()
+    gateway = Gateway(switch)
+    try:
+        with EmbeddedBoard(image, switch, "eager") as one:
+            one.console.wait_for(READY_LINE, UP_SECONDS)
+            return image, one.snapshot()
+    finally:
+        gateway.stop()
+
+
 @contextmanager
 def board() -> Iterator[BoardTarget]:
-    """Boots, and goes on from a snapshot as every later board does."""
-    image = board_image()
+    image, snapshot = _booted()
     switch = Switch()
     gateway = Gateway(switch, [HostForward(80)])
     try:
-        with EmbeddedBoard(image, switch, "eager") as one:
-            one.console.wait_for(READY, UP_SECONDS)
+        with EmbeddedBoard(image, switch, "eager", snapshot=snapshot) as one:
             yield BoardTarget(one, gateway, switch)
     finally:
         gateway.stop()

@@ -1,8 +1,9 @@
 """The API of microdot.websocket: limits, what may be sent, close(), several tasks at once."""
 
-from case import BOARD, HOSTS, Case, Fin, echo, good, refused
-from wire import BINARY, PING, TEXT, binary, close, text
+from case import BOARD, HOSTS, Case, Fin, Noted, Silence, Sync, Until, echo, good, refused
+from wire import BINARY, PING, PONG, TEXT, binary, close, ping, text
 
+BIG = 6_000_000  # bytes; as in app.py
 NEVER_SENT = b"\x82\xfe\x40\x01"  # a header that says 16385 bytes
 
 
@@ -27,7 +28,7 @@ CASES = [
     limited(-1, 16384, True),
     limited(-1, 16385, False, defect="close without a status"),
     limited(0, 1, True, defect="zero limit"),
-    limited(0, 20000, True, defect="zero limit"),
+    limited(0, 12000, True, defect="zero limit"),
     limited(0, 300_000, True, on=HOSTS),
     *[
         limited(limit, limit + more, not more)
@@ -186,6 +187,52 @@ CASES = [
         log=("ValueError",) * 4 + ("returned",),
     ),
     # several tasks
+    good(
+        "PONG follows a long send() at once",
+        "5.5.2",
+        [ping(b"p"), text("x"), Until(b"x")],
+        [(BINARY, bytes(BIG)), (PONG, b"p"), (TEXT, b"x")],
+        path="/busy",
+        on=HOSTS,
+    ),
+    Case(
+        "send() cancelled in mid-frame",
+        "5.4",
+        (Noted("timed out"),),
+        ((BINARY, bytes(BIG)), (TEXT, b"next")),
+        path="/cancelled-send",
+        log=("timed out", "returned"),
+        on=HOSTS,
+        receive_buffer=4096,
+    ),
+    Case(
+        "close() during send()",
+        "5.5.1",
+        (Sync(),),
+        ((BINARY, bytes(BIG)),),
+        3001,
+        path="/closed-during-send",
+        log=("sent", "returned"),
+        on=HOSTS,
+    ),
+    Case(
+        "close() while the client reads nothing",
+        "7.1.7",
+        (Silence(),),
+        close=None,
+        path="/stuck",
+        log=("send WebSocketError 3002", "returned"),
+        on=HOSTS,
+        end="any",
+        partial=True,
+        receive_buffer=4096,
+    ),
+    Case(
+        "closed is true after the handler",
+        "7.1.2",
+        path="/remember",
+        log=("returned", "after True"),
+    ),
     Case(
         "two tasks send small frames",
         "5.4",

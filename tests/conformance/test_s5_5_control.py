@@ -23,7 +23,7 @@ CASES = [
     ),
     refused("fragmented ping", "5.5", [frame(PING, b"x", fin=False)], 1002),
     refused("fragmented pong", "5.5", [frame(PONG, b"x", fin=False)], 1002),
-    refused("fragmented close", "5.5", [frame(CLOSE, b"\x03\xe8", fin=False)], 1002),
+    refused("fragmented close", "5.5", [frame(CLOSE, b"\x03\xe8", fin=False)], 1002, answer=False),
     good(
         "ten pings in one piece",
         "5.5.2",

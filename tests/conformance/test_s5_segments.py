@@ -19,7 +19,7 @@ CASES = [
     good(
         "16-bit length byte by byte",
         "5.2",
-        trickle(LONG[:14]) + [LONG[14:]],
+        [*trickle(LONG[:14]), LONG[14:]],
         [(2, bytes(range(200)))],
     ),
     good("empty text byte by byte", "5.2", [*trickle(text()), text("x")], [(1, b""), (1, b"x")]),
@@ -151,7 +151,7 @@ CASES = [
         (Sync(), Rst()),
         (),
         None,
-        path="/two-senders?size=20000&count=50",
+        path="/two-senders?size=10000&count=50",
         receive_buffer=2048,
     ),
     Case(
