@@ -27,7 +27,7 @@ packages:
 
 check: packages $(STAMP) ## lint, format and type checks alone
 	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check lab hw tests setup.py
+	@$(BIN)/ruff format --check lab hw tests *.py
 	@$(BIN)/clang-format --dry-run -Werror $(C_FILES)
 	@$(BIN)/mypy
 

@@ -1,4 +1,4 @@
-"""The same table on every target: fixtures, and the matrix of what happened."""
+"""The same table on every target: fixtures."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def conforms(running, request):
     """conforms(case, target name): have the conversation; fails with every difference."""
 
     def check(case, name):
-        request.node.user_properties.append(("conformance", (case.rfc, case.name, name)))
+        request.node.user_properties.append(("conformance", [case.rfc, case.name, name]))
         try:
             target, control = running.get(name)
         except PackageError as error:
