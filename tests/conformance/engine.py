@@ -43,7 +43,7 @@ class Control:
         answer = self._client.next_frame()
         if answer is None or answer[0] != TEXT:
             raise WireError(f"the control channel says {answer!r} to {command!r}")
-        return answer[1].decode()
+        return answer[1].decode("utf-8", "replace")
 
     def report(self) -> dict[str, Any]:
         """What was noted since the last report; waits until other connections have ended."""

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from case import BOARD, CPYTHON, UNIX
-from engine import Control
 
 from hw.esp32.chip import Snapshot
 from lab.board import BoardError
@@ -104,8 +103,8 @@ def cpython(path: tuple[Path, ...] = (ROOT,)) -> Iterator[ProcessTarget]:
 
 
 @contextmanager
-def unix() -> Iterator[ProcessTarget]:
-    with MicroPythonProcess(SCRIPT) as process:
+def unix(path: tuple[Path, ...] = (ROOT,)) -> Iterator[ProcessTarget]:
+    with MicroPythonProcess(SCRIPT, path) as process:
         yield ProcessTarget(UNIX, process)
 
 
@@ -135,6 +134,5 @@ def board() -> Iterator[BoardTarget]:
         gateway.stop()
 
 
-OPENERS: dict[str, Callable[[], object]] = {CPYTHON: cpython, UNIX: unix, BOARD: board}
-
-__all__ = ["OPENERS", "BoardTarget", "Control", "ProcessTarget", "board", "cpython", "unix"]
+HOST_OPENERS = {CPYTHON: cpython, UNIX: unix}
+OPENERS: dict[str, Callable[[], object]] = {**HOST_OPENERS, BOARD: board}

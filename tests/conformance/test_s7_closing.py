@@ -1,6 +1,6 @@
 """RFC 6455, 5.5.1, 7.1 and 7.4: close frames, their codes, and the end of TCP."""
 
-from case import EMPTY, Case, Fin, refused
+from case import EMPTY, HOSTS, TARGETS, Case, Fin, refused
 from wire import CLOSE, TEXT, binary, close, frame, ping, text
 
 GOOD = [
@@ -84,14 +84,19 @@ CASES = [
             (frame(3, b"") + binary(bytes(size)),),
             close=1002,
             on=on,
-            defect=defect,
         )
-        for size, on, defect in (
-            (100, ("cpython", "unix", "board"), ""),
-            (10_000, ("cpython", "unix", "board"), "close lost to a RST"),
-            (60_000, ("cpython", "unix", "board"), "close lost to a RST"),
-            (500_000, ("cpython", "unix"), ""),
+        for size, on in ((100, TARGETS), (10_000, TARGETS), (60_000, TARGETS), (500_000, HOSTS))
+    ],
+    *[
+        Case(
+            f"too big by {size} bytes, which are sent all the same",
+            "7.1.7",
+            (binary(bytes(16384 + size)),),
+            close=1009,
+            defect="close lost to a RST" if size > 500_000 else "",
+            on=on,
         )
+        for size, on in ((1, TARGETS), (40_000, TARGETS), (600_000, HOSTS))
     ],
     Case(
         "refused with many frames behind it",
