@@ -24,7 +24,7 @@ def unmask(data, key):
 
 @micropython.viper
 def not_strict(data) -> bool:
-    """See `frames.find_not_strict`."""
+    """See `_plain.not_strict`."""
     size = int(len(data)) - 1
     p = ptr8(data)
     i = 0

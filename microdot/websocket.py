@@ -57,19 +57,22 @@ class WebSocket:
     # bytes; -1: Request.max_body_length, 0: no limit
     max_message_length = -1
 
+    # as they begin; here, since an attribute of an instance costs memory
+    closed = False
+    close_code = None  # of the close frame, the peer's or ours; 1006: there was none
+    _peer_closed = False
+    _frame = None  # one that has come and is not dealt with yet
+    _reader = None  # the task that holds _reading
+    _writer = None
+    _stopped = None  # one of these that close() has stopped
+    _shared = False  # have other tasks had a turn since the last frame we sent?
+
     def __init__(self, request):
         self.request = request
-        self.closed = False
-        self.close_code = None  # of the close frame, the peer's or ours; 1006: there was none
-        self._peer_closed = False
         self._frames = frames.FrameReader()
-        self._frame = None  # one that has come and is not dealt with yet
         self._unsent = []  # what is left of a frame of which a part is out
         self._reading = asyncio.Lock()
         self._writing = asyncio.Lock()
-        self._reader = self._writer = None  # the tasks that hold them
-        self._stopped = None  # one of these that close() has stopped
-        self._shared = False  # have other tasks had a turn since the last frame we sent?
 
     # --- handshake (RFC 6455, 4.2) ---
 

@@ -7,10 +7,10 @@ import binascii
 import json
 import sys
 
-from microdot import frames
+from microdot import _plain, frames
 
 machine_code = frames.not_strict, frames.unmask
-plain = frames.find_not_strict, frames.xor_blocks
+plain = _plain.not_strict, _plain.unmask
 
 
 def is_text(data):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from microdot import frames
+from microdot import _plain, frames
 from microdot.frames import CloseFinder, FrameError, FrameReader, decode_text, parse_close
 
 KEY = b"\x12\x34\x56\x78"
@@ -155,7 +155,7 @@ def is_utf8(data):
 @given(st.binary(max_size=12) | MUTATED)
 @settings(max_examples=2000, deadline=None)
 def test_utf8_check_of_micropython_agrees_with_cpython(data):
-    strict = structure_is_utf8(data) and not frames.find_not_strict(data)
+    strict = structure_is_utf8(data) and not _plain.not_strict(data)
     assert strict == is_utf8(data)
 
 
@@ -164,7 +164,7 @@ def test_utf8_check_of_every_two_bytes_in_a_sequence():
     for first in range(0xC0, 0xF8):
         for second in range(0x80, 0xC0):
             data = bytes([first, second]) + b"\x80" * ((first >= 0xE0) + (first >= 0xF0))
-            assert frames.find_not_strict(data) != is_utf8(data), data
+            assert _plain.not_strict(data) != is_utf8(data), data
 
 
 def structure_is_utf8(data):
@@ -288,5 +288,5 @@ def test_header_round_trip(opcode, length):
 @settings(max_examples=300, deadline=None)
 def test_unmask_is_the_rfc_s(data, key):
     made = bytearray(data)
-    frames.xor_blocks(made, key)
+    _plain.unmask(made, key)
     assert made == bytes(byte ^ key[n % 4] for n, byte in enumerate(data))
