@@ -10,8 +10,10 @@ except ImportError:  # MicroPython before v1.21
     from uasyncio import core
 import gc
 
-# lwIP on the ESP32 lives on what the heap of MicroPython leaves; a collection may give some back
+# lwIP on the ESP32 lives on what the heap of MicroPython leaves, which after it has grown may be
+# next to nothing: a collection may give some back, and for small pieces there is room
 RETRY_SECONDS = 0.02
+SMALL = 256  # bytes
 
 
 def plain(stream):
@@ -46,7 +48,8 @@ async def write_parts(s, parts):
     when this is cancelled."""
     refused = 0
     while parts:
-        count = s.write(parts[0])
+        part = parts[0]
+        count = s.write(memoryview(part)[:SMALL] if refused > 1 else part)
         if count is None:
             if refused:  # it was ready, and yet takes nothing: no memory in lwIP
                 if refused % 16 == 1:
@@ -54,9 +57,9 @@ async def write_parts(s, parts):
                 await asyncio.sleep(RETRY_SECONDS)
             refused += 1
             await writable(s)
-            continue
-        refused = 0
-        if count < len(parts[0]):
-            parts[0] = memoryview(parts[0])[count:]
+        elif count < len(part):
+            parts[0] = memoryview(part)[count:]
+            if refused == 1:
+                refused = 0
         else:
             parts.pop(0)

@@ -303,7 +303,7 @@ class WebSocket:
             pass
 
     async def _read_to_end(self):
-        reader, writer = self.request.sock
+        writer = self.request.sock[1]
         half_closed = hasattr(writer, 'can_write_eof') and writer.can_write_eof()
         if half_closed:
             writer.write_eof()
@@ -313,6 +313,7 @@ class WebSocket:
         while left > 0:
             if self._peer_closed and not half_closed:
                 # it waits for us to close: no more than what is there already
+                reader = self.request.sock[0]
                 count = plain(reader) and reader.s.readinto(room)
             else:
                 count = await self._read(room)

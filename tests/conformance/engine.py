@@ -23,8 +23,8 @@ class Target(Protocol):
     def output(self) -> str:
         """What the app has printed since the last call."""
 
-    def resets(self) -> int:
-        """RST segments of the server seen since the last call; 0 where the socket shows them."""
+    def was_reset(self, port: int) -> bool:
+        """Has the server sent RST to a client at `port`? False where the socket shows it."""
 
 
 class Control:
@@ -75,7 +75,7 @@ class Outcome:
 def run(case: Case, target: Target, control: Control) -> Outcome:
     """Have the conversation. Raises WireError when the control channel is gone."""
     outcome = Outcome()
-    target.output(), target.resets()
+    target.output()
     client = Client(target.address, case.seconds, case.receive_buffer, case.partial)
     with contextlib.closing(client):
         try:
@@ -92,7 +92,7 @@ def run(case: Case, target: Target, control: Control) -> Outcome:
     outcome.still_open = report["open"]
     outcome.free, outcome.left = report["free"], report.get("left")
     outcome.output = target.output()
-    if target.resets() and outcome.end == "fin":
+    if outcome.end == "fin" and target.was_reset(client.port):
         outcome.end = "rst"
     return outcome
 

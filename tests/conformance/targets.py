@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,8 +47,8 @@ class ProcessTarget:
         new, self._seen = text[self._seen :], len(text)
         return new
 
-    def resets(self) -> int:
-        return 0
+    def was_reset(self, port: int) -> bool:
+        return False
 
 
 class BoardTarget:
@@ -61,17 +60,16 @@ class BoardTarget:
         self.address = gateway.forwards[80]
         self.board = board
         self._seen = len(board.console.text)
-        self._resets = 0
-        self._lock = threading.Lock()
+        self._resets: set[int] = set()  # ports of clients
         switch.taps.append(self._tap)
 
     def _tap(self, now: int, port: str, direction: str, frame: bytes) -> None:
-        """Count RST segments that the board sends (RFC 9293, 3.1); libslirp hides them."""
+        """Note RST segments of the board (RFC 9293, 3.1), which libslirp hides from clients. It
+        keeps their ports."""
         if port == "board" and direction == "in" and frame[12:14] == b"\x08\x00":
-            flags = 14 + (frame[14] & 15) * 4 + 13
-            if frame[23] == 6 and len(frame) > flags and frame[flags] & 4:
-                with self._lock:
-                    self._resets += 1
+            tcp = 14 + (frame[14] & 15) * 4
+            if frame[23] == 6 and len(frame) > tcp + 13 and frame[tcp + 13] & 4:
+                self._resets.add(int.from_bytes(frame[tcp + 2 : tcp + 4], "big"))
 
     def output(self) -> str:
         if self.board.events:
@@ -80,10 +78,8 @@ class BoardTarget:
         new, self._seen = text[self._seen :], len(text)
         return new.replace("\r\n", "\n")
 
-    def resets(self) -> int:
-        with self._lock:
-            count, self._resets = self._resets, 0
-        return count
+    def was_reset(self, port: int) -> bool:
+        return port in self._resets
 
 
 def board_image() -> bytes:

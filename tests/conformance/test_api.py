@@ -28,7 +28,7 @@ CASES = [
     limited(-1, 16384, True),
     limited(-1, 16385, False, defect="close without a status"),
     limited(0, 1, True, defect="zero limit"),
-    limited(0, 12000, True, defect="zero limit"),
+    limited(0, 20000, True, defect="zero limit"),
     limited(0, 300_000, True, on=HOSTS),
     *[
         limited(limit, limit + more, not more)

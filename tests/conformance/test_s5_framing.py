@@ -54,8 +54,8 @@ CASES = [
         for case in lengthy(size, path="/echo?limit=200000", on=HOSTS)
     ],
     *[
-        echo(f"binary of {size}", "5.2", pattern(size), path="/echo?limit=30000", on=(BOARD,))
-        for size in (8000, 12000)
+        echo(f"binary of {size}", "5.2", pattern(size), path="/echo?limit=40000", on=(BOARD,))
+        for size in (8000, 12000, 20000, 30000)
     ],
     echo("a megabyte", "5.2", pattern(1 << 20), path="/echo?limit=1048576", on=HOSTS),
     echo("messages of every small size", "5.2", *[pattern(n) for n in range(1, 40)]),

@@ -71,7 +71,7 @@ CASES = [
         refused(f"reason: {name}", "8.1", [close(1000, reason)], 1007)
         for name, reason in BAD_REASONS.items()
     ],
-    Case("close after messages", "7.1.2", (text("a") + close(1001),), ((TEXT, b"a"),), 1001),
+    Case("close after messages", "7.1.2", (text("a"), close(1001)), ((TEXT, b"a"),), 1001),
     Case("two closes", "5.5.1", (close(1000) + close(1001),), close=1000),
     Case("close, then garbage", "7.1.1", (close(1000) + b"\xff" * 2000,), close=1000),
     Case("close, then FIN", "7.1.1", (close(1000), Fin()), close=1000),

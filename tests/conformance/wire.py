@@ -104,11 +104,13 @@ class Client:
     def __post_init__(self) -> None:
         self.deadline = time.monotonic() + self.seconds
         self._data = bytearray()
+        self._reset = False  # found when something was sent; the socket tells it only once
         self.socket = socket.socket()
         if self.receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
         self.socket.settimeout(self.seconds)
         self.socket.connect(self.address)
+        self.port = int(self.socket.getsockname()[1])
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, data: bytes) -> None:
@@ -116,7 +118,9 @@ class Client:
         self.socket.settimeout(max(0.01, self.deadline - time.monotonic()))
         try:
             self.socket.sendall(data)
-        except (ConnectionError, TimeoutError):
+        except ConnectionError:
+            self._reset = True
+        except TimeoutError:
             pass
 
     def fin(self) -> None:
@@ -147,7 +151,7 @@ class Client:
             self.end = "rst"
             return False
         if not data:
-            self.end = "fin"
+            self.end = "rst" if self._reset else "fin"
             return False
         self._data += data
         return True
