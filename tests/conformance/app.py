@@ -3,9 +3,9 @@
 Runs on MicroPython from v1.16, on CPython, and against the published microdot 2.7.0 too, so it
 uses nothing that only ours has unless an endpoint is about that.
 
-The control channel is the WebSocket /control: "sync" is answered at once, "noted X" when X was
-noted, "report" when no other connection is open any more, with what was noted since the last
-report; both after REPORT_SECONDS at the latest.
+The control channel is the WebSocket /control: "sync" is answered at once, "mark N" is printed,
+"noted X" when X was noted, "report" when no other connection is open any more, with what was noted
+since the last report; both after REPORT_SECONDS at the latest.
 """
 
 try:
@@ -133,6 +133,8 @@ async def control(request, ws):
         command = await ws.receive()
         if command.startswith("noted "):
             await bounded(lambda wanted=command[6:]: wanted in seen)
+        if command.startswith("mark "):
+            print(command)
         if command != "report":
             await ws.send(command)
             continue

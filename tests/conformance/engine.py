@@ -20,8 +20,8 @@ class Target(Protocol):
     name: str
     address: tuple[str, int]
 
-    def output(self) -> str:
-        """What the app has printed since the last call."""
+    def output(self, mark: str) -> str:
+        """What the app has printed up to the line `mark`, from the mark before."""
 
     def was_reset(self, port: int) -> bool:
         """Has the server sent RST to a client at `port`? False where the socket shows it."""
@@ -32,6 +32,7 @@ class Control:
 
     def __init__(self, address: tuple[str, int]) -> None:
         self._client = Client(address, CONTROL_SECONDS)
+        self._marks = 0
         self._client.send(request("/control"))
         status, _, first = self._client.head()
         if status != 101:
@@ -44,6 +45,11 @@ class Control:
         if answer is None or answer[0] != TEXT:
             raise WireError(f"the control channel says {answer!r} to {command!r}")
         return answer[1].decode("utf-8", "replace")
+
+    def mark(self) -> str:
+        """Have the app print a line, which this returns."""
+        self._marks += 1
+        return self.ask(f"mark {self._marks}")
 
     def report(self) -> dict[str, Any]:
         """What was noted since the last report; waits until other connections have ended."""
@@ -75,7 +81,6 @@ class Outcome:
 def run(case: Case, target: Target, control: Control) -> Outcome:
     """Have the conversation. Raises WireError when the control channel is gone."""
     outcome = Outcome()
-    target.output()
     client = Client(target.address, case.seconds, case.receive_buffer, case.partial)
     with contextlib.closing(client):
         try:
@@ -91,7 +96,7 @@ def run(case: Case, target: Target, control: Control) -> Outcome:
     outcome.log += report["seen"]
     outcome.still_open = report["open"]
     outcome.free, outcome.left = report["free"], report.get("left")
-    outcome.output = target.output()
+    outcome.output = target.output(control.mark())
     if outcome.end == "fin" and target.was_reset(client.port):
         outcome.end = "rst"
     return outcome
@@ -109,7 +114,7 @@ def _converse(case: Case, client: Client, control: Control, outcome: Outcome) ->
     if outcome.status != 101:
         client.rest()
         return
-    sent_close = False
+    sent_close = case.early[:1] == b"\x88"
     for step in case.send:
         if isinstance(step, bytes):
             client.send(step)

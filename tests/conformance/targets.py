@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from case import BOARD, CPYTHON, UNIX
 
 from hw.esp32.chip import Snapshot
 from lab.board import BoardError
+from lab.console import Console
 from lab.firmware import resolve
 from lab.flash import APP, ROOT, build_image, compile_mpy
 from lab.net.gateway import Gateway, HostForward
@@ -20,6 +22,7 @@ from lab.targets.unix import READY_LINE, AppProcess, CPythonProcess, MicroPython
 
 SCRIPT = Path(__file__).with_name("app.py")
 UP_SECONDS = 60
+MARK_SECONDS = 20
 MAIN = """
 import sys
 try:
@@ -31,21 +34,26 @@ except Exception as exc:
 """.replace("import app, net\n", "import app, net\n    address = net.connect()\n")
 
 
+def output_to(console: Console, start: int, mark: str) -> tuple[str, int]:
+    """Text from position `start` to the line `mark`, and where the next begins."""
+    console.wait_for(re.compile(mark.encode() + rb"\r?\n"), MARK_SECONDS)
+    text, found, _ = console.text[start:].partition(mark)
+    after = start + len(text) + len(found)
+    return text.replace("\r\n", "\n").lstrip("\n"), after
+
+
 class ProcessTarget:
     """The app as a process on this machine."""
 
     def __init__(self, name: str, process: AppProcess) -> None:
         self.name = name
         self.address = (process.host, process.port)
-        self._process = process
-        self._seen = len(process.console.text)
+        self._console = process.console
+        self._at = len(process.console.text)
 
-    def output(self) -> str:
-        if self._process.process.poll() is not None:
-            raise BoardError(f"the app has ended:\n{self._process.console.tail}")
-        text = self._process.console.text
-        new, self._seen = text[self._seen :], len(text)
-        return new
+    def output(self, mark: str) -> str:
+        text, self._at = output_to(self._console, self._at, mark)
+        return text
 
     def was_reset(self, port: int) -> bool:
         return False
@@ -59,7 +67,7 @@ class BoardTarget:
     def __init__(self, board: EmbeddedBoard, gateway: Gateway, switch: Switch) -> None:
         self.address = gateway.forwards[80]
         self.board = board
-        self._seen = len(board.console.text)
+        self._at = len(board.console.text)
         self._resets: set[int] = set()  # ports of clients
         switch.taps.append(self._tap)
 
@@ -71,12 +79,11 @@ class BoardTarget:
             if frame[23] == 6 and len(frame) > tcp + 13 and frame[tcp + 13] & 4:
                 self._resets.add(int.from_bytes(frame[tcp + 2 : tcp + 4], "big"))
 
-    def output(self) -> str:
+    def output(self, mark: str) -> str:
         if self.board.events:
             raise BoardError(f"the board had {self.board.events}")
-        text = self.board.console.text
-        new, self._seen = text[self._seen :], len(text)
-        return new.replace("\r\n", "\n")
+        text, self._at = output_to(self.board.console, self._at, mark)
+        return text
 
     def was_reset(self, port: int) -> bool:
         return port in self._resets

@@ -9,6 +9,7 @@ import contextlib
 import pytest
 import targets
 from case import BOARD, CPYTHON, TARGETS, UNIX
+from engine import Control
 
 from lab.autobahn import run_cases
 from lab.pinned import PackageError
@@ -36,6 +37,8 @@ LARGE = {
     *["1.1.6", "1.1.7", "1.1.8", "1.2.6", "1.2.7", "1.2.8"],
     *["9.1.1", "9.1.2", "9.1.3", "9.2.1", "9.2.2", "9.2.3"],
 }
+# ten times that and more: nothing but its close frame could be seen, slowly
+TOO_LARGE = {"9.1.2", "9.1.3", "9.2.2", "9.2.3"}
 
 
 def expected(case, where):
@@ -74,15 +77,21 @@ def test_autobahn(part, where):
         try:
             target = stack.enter_context(targets.OPENERS[where]())
             host, port = target.address
+            cases = PARTS[part]
+            if where == BOARD:
+                cases = [case for case in cases if case not in TOO_LARGE]
             limit = "" if where == BOARD else "?limit=1048576"
             verdicts = run_cases(
-                f"ws://{host}:{port}/echo{limit}", PARTS[part], concurrency=2, seconds=SECONDS
+                f"ws://{host}:{port}/echo{limit}", cases, concurrency=2, seconds=SECONDS
             )
         except PackageError as error:
             pytest.skip(str(error))
-        assert "Traceback" not in target.output()
+        control = Control(target.address)
+        assert target.output(control.mark()) == ""
+        control.close()
     assert [v for v in verdicts if not as_expected(v, where)] == []
-    assert len(verdicts) == COUNTS[part]
+    left_out = len(TOO_LARGE) if where == BOARD and "9.1.3" in PARTS[part] else 0
+    assert len(verdicts) == COUNTS[part] - left_out
 
 
 def test_the_parts_are_all_of_them():

@@ -104,6 +104,7 @@ class Client:
     def __post_init__(self) -> None:
         self.deadline = time.monotonic() + self.seconds
         self._data = bytearray()
+        self._finished = False
         self._reset = False  # found when something was sent; the socket tells it only once
         self.socket = socket.socket()
         if self.receive_buffer:
@@ -114,7 +115,9 @@ class Client:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, data: bytes) -> None:
-        """Send; a connection that is gone is found when it is read."""
+        """Send; a connection that is gone is found when it is read. Nothing after `fin`."""
+        if self._finished:
+            return
         self.socket.settimeout(max(0.01, self.deadline - time.monotonic()))
         try:
             self.socket.sendall(data)
@@ -124,6 +127,7 @@ class Client:
             pass
 
     def fin(self) -> None:
+        self._finished = True
         try:
             self.socket.shutdown(socket.SHUT_WR)
         except OSError:
