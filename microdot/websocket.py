@@ -64,7 +64,7 @@ class WebSocket:
     _frame = None  # one that has come and is not dealt with yet
     _reader = None  # the task that holds _reading
     _writer = None
-    _stopped = None  # one of these that close() has stopped
+    _stopped = ()  # those of them that close() has stopped
     _shared = False  # have other tasks had a turn since the last frame we sent?
 
     def __init__(self, request):
@@ -143,6 +143,7 @@ class WebSocket:
         except MemoryError:
             code, reason = frames.TOO_BIG, 'out of memory'
         self._frame = data = None  # room to go on with
+        self._check_open()  # another task may be closing
         self.closed = True
         self.close_code = code
         await self._end(frames.make_close(code, reason))
@@ -176,6 +177,7 @@ class WebSocket:
     async def _on_close(self, payload):
         self._peer_closed = True
         code, reason = frames.parse_close(payload)
+        self._check_open()
         self.closed = True
         self.close_code = code
         await self._end(bytes(payload[:2]))
@@ -326,13 +328,12 @@ class WebSocket:
     def _stop(self, task):
         """Make a receive() or send() of another task raise WebSocketError."""
         if task and task is not asyncio.current_task():
-            self._stopped = task
+            self._stopped += (task,)
             task.cancel()
 
     def _on_cancelled(self, task):
         """Was it `_stop`? Then raises WebSocketError."""
-        if task and task is self._stopped:
-            self._stopped = None
+        if task in self._stopped:
             if not hasattr(task, 'uncancel') or not task.uncancel():
                 self._check_open()
 

@@ -343,6 +343,49 @@ async def stuck(request, ws):
     await task
 
 
+@endpoint("/stuck-in-both")
+async def stuck_in_both(request, ws):
+    """The same with a receive() that waits too: both end with WebSocketError."""
+
+    async def sender():
+        try:
+            await ws.send(bytes(BIG))
+        except WebSocketError as error:
+            note_error("send", error)
+
+    async def receiver():
+        try:
+            await ws.receive()
+        except WebSocketError as error:
+            note_error("receive", error)
+
+    tasks = [asyncio.create_task(sender()), asyncio.create_task(receiver())]
+    await asyncio.sleep(0)
+    await ws.close(3003)
+    for task in tasks:
+        await task
+
+
+@endpoint("/closed-by-two")
+async def closed_by_two(request, ws):
+    """close() waits for a long send() when a bad frame comes: there is one close frame."""
+
+    async def sender():
+        await ws.send(bytes(BIG))
+
+    async def closer():
+        note("closing")
+        await ws.close(3004)
+
+    tasks = [asyncio.create_task(sender()), asyncio.create_task(closer())]
+    try:
+        await ws.receive()
+    except WebSocketError as error:
+        note_error("receive", error)
+    for task in tasks:
+        await task
+
+
 # --- several tasks ---
 
 

@@ -91,6 +91,7 @@ class Case:
     traceback: bool = False
     ignore: bytes | None = None
     any_order: bool = False
+    log_in_any_order: bool = False
     on: tuple[str, ...] = TARGETS
     defect: str = ""
     seconds: float = 20

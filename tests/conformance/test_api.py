@@ -1,7 +1,7 @@
 """The API of microdot.websocket: limits, what may be sent, close(), several tasks at once."""
 
 from case import BOARD, HOSTS, Case, Fin, Noted, Silence, Sync, Until, echo, good, refused
-from wire import BINARY, PING, PONG, TEXT, binary, close, ping, text
+from wire import BINARY, PING, PONG, TEXT, binary, close, frame, ping, text
 
 BIG = 6_000_000  # bytes; as in app.py
 NEVER_SENT = b"\x82\xfe\x40\x01"  # a header that says 16385 bytes
@@ -225,6 +225,30 @@ CASES = [
         on=HOSTS,
         end="any",
         partial=True,
+        receive_buffer=4096,
+    ),
+    Case(
+        "close() while the client reads nothing, send() and receive() wait",
+        "7.1.7",
+        (Silence(),),
+        close=None,
+        path="/stuck-in-both",
+        log=("receive WebSocketError 3003", "returned", "send WebSocketError 3003"),
+        log_in_any_order=True,
+        on=HOSTS,
+        end="any",
+        partial=True,
+        receive_buffer=4096,
+    ),
+    Case(
+        "bad frame while close() waits for a send()",
+        "5.5.1",
+        (Noted("closing"), frame(3, b"bad"), Sync()),
+        ((BINARY, bytes(BIG)),),
+        3004,
+        path="/closed-by-two",
+        log=("closing", "receive WebSocketError 3004", "returned"),
+        on=HOSTS,
         receive_buffer=4096,
     ),
     Case(
