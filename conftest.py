@@ -25,10 +25,12 @@ class Collector:
         found = dict(report.user_properties).get("conformance")
         if not found or not (report.when == "call" or report.failed):
             return
-        if report.skipped:
-            why = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
-        else:
-            why = report.longreprtext
+        why = ""
+        if report.skipped and isinstance(report.longrepr, tuple):
+            why = report.longrepr[2]
+        elif report.failed:
+            lines = report.longreprtext.splitlines()
+            why = "\n".join(line for line in lines if not line.startswith("[gw"))
         self.results.append(matrix.Result(*found, report.outcome, why, round(report.duration, 3)))
 
     def pytest_terminal_summary(self, terminalreporter):

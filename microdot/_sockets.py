@@ -14,6 +14,7 @@ import gc
 # next to nothing: a collection may give some back, and for small pieces there is room
 RETRY_SECONDS = 0.02
 SMALL = 256  # bytes
+NO_MEMORY = (12, 105)  # ENOMEM, ENOBUFS
 
 
 def plain(stream):
@@ -49,7 +50,12 @@ async def write_parts(s, parts):
     refused = 0
     while parts:
         part = parts[0]
-        count = s.write(memoryview(part)[:SMALL] if refused > 1 else part)
+        try:
+            count = s.write(memoryview(part)[:SMALL] if refused > 1 else part)
+        except OSError as error:
+            if error.args[0] not in NO_MEMORY:
+                raise
+            count, refused = None, refused or 1
         if count is None:
             if refused:  # it was ready, and yet takes nothing: no memory in lwIP
                 if refused % 16 == 1:
