@@ -9,7 +9,7 @@ SUITE ?= robot
 PYTEST_OPTIONS ?=
 C_FILES = $(shell git ls-files 'hw/esp32/*.c' 'hw/esp32/*.h')
 
-.PHONY: help lab test check robot inject bench clean packages
+.PHONY: help lab test check robot inject conform bench clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ packages:
 
 check: packages $(STAMP) ## lint, format and type checks alone
 	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check lab hw tests setup.py
+	@$(BIN)/ruff format --check lab hw tests *.py
 	@$(BIN)/clang-format --dry-run -Werror $(C_FILES)
 	@$(BIN)/mypy
 
@@ -36,6 +36,9 @@ robot: $(STAMP) ## the Robot suites (SUITE=, ROBOT_OPTIONS=)
 
 inject: $(STAMP) ## malformed frames and packets against the board
 	@$(BIN)/pytest tests/injection $(PYTEST_OPTIONS)
+
+conform: $(STAMP) ## WebSocket conformance: one table on CPython, MicroPython and the board
+	@$(BIN)/pytest tests/conformance $(PYTEST_OPTIONS)
 
 bench: $(STAMP) ## figures of this machine, and microdot 2.7.0 beside ours
 	@$(BIN)/python -m lab.bench

@@ -17,6 +17,7 @@ from lab.firmware import resolve
 from lab.flash import board_files, build_image
 from lab.net.gateway import Gateway, HostForward
 from lab.net.switch import Switch
+from lab.pytest_matrix import Collector
 from lab.targets.embedded import BoardSnapshot, EmbeddedBoard
 
 UP_SECONDS = 60
@@ -30,6 +31,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the controller, or the only process
+        config.pluginmanager.register(Collector(), "conformance")
     if config.getoption("--target") != "embedded":
         raise pytest.UsageError(
             f"--target {config.getoption('--target')}: only `embedded` can run the suites yet"

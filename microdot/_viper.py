@@ -25,13 +25,12 @@ def unmask(data, key):
     while i < size:
         bytes_[i] ^= k[i & 3]
         i += 1
-    return data
 
 
 @micropython.viper
-def check_utf8(data) -> bool:
-    """See `frames.strict_utf8`."""
-    size = int(len(data))
+def not_strict(data) -> bool:
+    """See `_plain.not_strict`."""
+    size = int(len(data)) - 1
     p = ptr8(data)
     i = 0
     while i < size:
@@ -40,15 +39,15 @@ def check_utf8(data) -> bool:
         if byte < 0xC0:
             continue
         if byte < 0xC2 or byte > 0xF4:
-            return False
-        if byte >= 0xE0 and i < size:
+            return True
+        if byte >= 0xE0:
             second = p[i]
             if byte == 0xE0 and second < 0xA0:
-                return False
+                return True
             if byte == 0xED and second > 0x9F:
-                return False
+                return True
             if byte == 0xF0 and second < 0x90:
-                return False
+                return True
             if byte == 0xF4 and second > 0x8F:
-                return False
-    return True
+                return True
+    return False

@@ -1,22 +1,5 @@
 """WebSocket frames without I/O: bytes in, frames and close codes out (RFC 6455, section 5)."""
-try:
-    from ._viper import check_utf8, unmask
-except (ImportError, SyntaxError, NameError):  # CPython, and ports without a native emitter
-    check_utf8 = None
-
-    def unmask(data, key):
-        """XOR `data` (bytearray) in place with the 4-byte `key` (RFC 6455, 5.3): as one big
-        number, a block at a time, so that memory stays near the size of a block."""
-        block = 512
-        whole = int.from_bytes(key * (block // 4), 'little')
-        view = memoryview(data)
-        for at in range(0, len(data), block):
-            part = view[at:at + block]
-            size = len(part)
-            mask = whole if size == block else int.from_bytes((key * (size // 4 + 1))[:size],
-                                                              'little')
-            part[:] = (int.from_bytes(part, 'little') ^ mask).to_bytes(size, 'little')
-        return data
+import sys
 
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 OPCODES = (CONT, TEXT, BINARY, CLOSE, PING, PONG)
@@ -34,6 +17,7 @@ TOO_BIG = 1009
 INTERNAL_ERROR = 1011
 
 CONTROL_MOST = 125  # bytes of payload in a control frame (RFC 6455, 5.5)
+GROW = 1 << 20  # bytes; a buffer beyond that grows with what comes, not with what is promised
 
 
 class FrameError(Exception):
@@ -45,21 +29,14 @@ class FrameError(Exception):
         self.reason = reason
 
 
-def strict_utf8(data):
-    """For data that decodes: no overlong form, no surrogate, nothing above U+10FFFF (RFC 3629)?
-    MicroPython's decode() looks at the structure only."""
-    last = len(data) - 1
-    for i, byte in enumerate(data):
-        if byte < 0xC2:
-            if byte >= 0xC0:
-                return False
-        elif byte >= 0xE0 and i < last:
-            second = data[i + 1]
-            if ((byte == 0xE0 and second < 0xA0) or (byte == 0xED and second > 0x9F) or
-                    (byte == 0xF0 and second < 0x90) or (byte == 0xF4 and second > 0x8F) or
-                    byte > 0xF4):
-                return False
-    return True
+if sys.implementation.name == 'micropython':
+    try:
+        from ._viper import not_strict, unmask
+    except (ImportError, SyntaxError, ValueError):  # a port without an emitter of machine code
+        from ._plain import not_strict, unmask
+else:
+    from ._plain import unmask
+    not_strict = None  # decode() is strict
 
 
 def decode_text(data):
@@ -68,7 +45,8 @@ def decode_text(data):
         text = str(data, 'utf-8')
     except ValueError:  # UnicodeError
         raise FrameError(BAD_DATA, 'not UTF-8')
-    if len(text) != len(data) and not (check_utf8 or strict_utf8)(data):
+    # MicroPython: encode() shares the memory of `text`
+    if not_strict and len(text) != len(data) and not_strict(text.encode()):
         raise FrameError(BAD_DATA, 'not UTF-8')
     return text
 
@@ -90,6 +68,17 @@ def parse_close(payload):
     return code, decode_text(payload[2:])
 
 
+def make_close(code, reason):
+    """Payload of a close frame; a reason that is too long is cut between two characters."""
+    data = reason.encode()
+    if len(data) > CONTROL_MOST - 2:
+        end = CONTROL_MOST - 2
+        while data[end] & 0xC0 == 0x80:
+            end -= 1
+        data = data[:end]
+    return bytes((code >> 8, code & 255)) + data
+
+
 def frame_header(opcode, length):
     """Header of an unmasked frame with FIN (RFC 6455, 5.2), as a server sends it."""
     if length < 126:
@@ -102,87 +91,160 @@ def frame_header(opcode, length):
 class FrameReader:
     """Puts client frames together from bytes in pieces of any size.
 
-    Read at most `wants` bytes, `feed` them; every frame comes out whole. Nothing is lost between
-    two calls, whatever happens to the caller in between.
+    Put bytes into `space()` and tell `advance()` how many, or `feed` them; each frame comes out
+    whole. Nothing is lost between two calls, whatever happens to the caller in between.
     """
 
-    def __init__(self, max_length):
-        self.max_length = max_length  # bytes of a message; 0: any
+    def __init__(self, limit=None):
+        self.limit = limit  # bytes of a message; None: any
+        self._head = bytearray(14)  # header and mask of the frame that comes in
         self.restart()
 
     def restart(self):
         """Begin with a new frame."""
-        self.opcode = None
-        self.length = 0
-        self.payload = None
-        self._expect(2, self._on_header)
+        self._have = 0  # bytes of what is read at the moment: header or payload
+        self._wanted = 6  # no client frame is shorter: two bytes and the mask
+        self._opcode = None  # once the first two bytes were checked
+        self._length = None  # once the header has told it
+        self._payload = None  # once the header is whole
 
-    def _expect(self, size, then):
-        self._buffer = bytearray(size)
-        self._have = 0
-        self._then = then
-        self.wants = size
+    @property
+    def between(self):
+        """Has nothing come yet of the next frame?"""
+        return not self._have and self._payload is None
+
+    def space(self):
+        """Where the next bytes go."""
+        if self._payload is None:
+            return memoryview(self._head)[self._have:self._wanted]
+        return memoryview(self._payload)[self._have:]
 
     def feed(self, data):
-        """Take up to `wants` bytes; returns (opcode, payload) when they complete a frame, else
-        None. Raises FrameError; then the connection is to be closed."""
-        size = len(data)
-        self._buffer[self._have:self._have + size] = data
-        self._have += size
-        self.wants -= size
-        if self.wants:
+        """`advance` with as many bytes as `space` has room for, or fewer."""
+        self.space()[:len(data)] = data
+        return self.advance(len(data))
+
+    def advance(self, count):
+        """`count` bytes have been put into `space()`. Returns (opcode, payload) when they complete
+        a frame, else None. Raises FrameError; then the connection is to be closed."""
+        self._have += count
+        if self._payload is None:
+            if self._have < 2:
+                return None
+            self._header()
+            if self._payload is None or self._length:
+                return None
+        elif self._have < self._length:
+            self._grow()
             return None
-        return self._then(self._buffer)
-
-    def _on_header(self, head):
-        first, second = head
-        opcode = first & 15
-        if first & 0x70:
-            raise FrameError(PROTOCOL_ERROR, 'RSV bits set')
-        if opcode not in OPCODES:
-            raise FrameError(PROTOCOL_ERROR, 'reserved opcode')
-        length = second & 127
-        if opcode & 8:
-            if length > CONTROL_MOST:
-                raise FrameError(PROTOCOL_ERROR, 'control frame too long')
-            if not first & 0x80:
-                raise FrameError(PROTOCOL_ERROR, 'fragmented control frame')
-        elif opcode == CONT or not first & 0x80:
-            raise FrameError(UNSUPPORTED, 'fragmentation is not supported')
-        if not second & 0x80:
-            raise FrameError(PROTOCOL_ERROR, 'frame without mask')
-        self.opcode = opcode
-        if length < 126:
-            self._check_length(length)
-        else:
-            self._expect(2 if length == 126 else 8, self._on_length)
-
-    def _on_length(self, field):
-        length = int.from_bytes(field, 'big')
-        if length < (126 if len(field) == 2 else 65536):
-            raise FrameError(PROTOCOL_ERROR, 'length not in its shortest form')
-        if field[0] & 0x80 and len(field) == 8:
-            raise FrameError(PROTOCOL_ERROR, 'length has its top bit set')
-        self._check_length(length)
-
-    def _check_length(self, length):
-        if self.max_length and length > self.max_length and not self.opcode & 8:
-            raise FrameError(TOO_BIG, 'message too big')
-        self.length = length
-        self._expect(4, self._on_mask)
-
-    def _on_mask(self, key):
-        self.key = bytes(key)
-        if not self.length:
-            return self._on_payload(bytearray())
-        try:
-            self._expect(self.length, self._on_payload)
-        except (MemoryError, OverflowError):
-            raise FrameError(TOO_BIG, 'out of memory')
-
-    def _on_payload(self, data):
-        opcode = self.opcode
-        if data:
-            unmask(data, self.key)
+        opcode, payload = self._opcode, self._payload
+        if payload:
+            unmask(payload, self._key)
         self.restart()
-        return opcode, data
+        return opcode, payload
+
+    def _header(self):
+        head = self._head
+        if self._opcode is None:
+            self._opcode = check_header(head[0], head[1])
+            size = head[1] & 127
+            self._wanted = 6 if size < 126 else 8 if size == 126 else 14
+        at = self._wanted - 4
+        if self._have < at:
+            return
+        if self._length is None:
+            length = head[1] & 127 if at == 2 else int.from_bytes(head[2:at], 'big')
+            check_length(length, head[1] & 127)
+            if self.limit is not None and length > self.limit and not self._opcode & 8:
+                raise FrameError(TOO_BIG, 'message too big')
+            self._length = length
+        if self._have == self._wanted:
+            self._key = bytes(head[at:at + 4])
+            try:
+                self._payload = bytearray(min(self._length, GROW))
+            except MemoryError:
+                raise FrameError(TOO_BIG, 'out of memory')
+            self._have = 0
+
+    def _grow(self):
+        have = len(self._payload)
+        if self._have == have:
+            try:
+                self._payload.extend(bytes(min(have, self._length - have)))
+            except MemoryError:
+                raise FrameError(TOO_BIG, 'out of memory')
+
+    def unread(self):
+        """What an error left of its frame: (bytes of the header, bytes of payload to come)."""
+        if self._payload is not None:
+            return b'', self._length - self._have
+        return bytes(self._head[:self._have]), 0
+
+
+def check_header(first, second):
+    """The opcode of a client's frame that begins so (RFC 6455, 5.2). Raises FrameError."""
+    opcode = first & 15
+    if first & 0x70:
+        raise FrameError(PROTOCOL_ERROR, 'RSV bits set')
+    if opcode not in OPCODES:
+        raise FrameError(PROTOCOL_ERROR, 'reserved opcode')
+    if opcode & 8:
+        if second & 127 > CONTROL_MOST:
+            raise FrameError(PROTOCOL_ERROR, 'control frame too long')
+        if not first & 0x80:
+            raise FrameError(PROTOCOL_ERROR, 'fragmented control frame')
+    elif opcode == CONT or not first & 0x80:
+        raise FrameError(UNSUPPORTED, 'fragmentation is not supported')
+    if not second & 0x80:
+        raise FrameError(PROTOCOL_ERROR, 'frame without mask')
+    return opcode
+
+
+def check_length(length, code):
+    """Is the length of a frame written as it must be (RFC 6455, 5.2)? Raises FrameError."""
+    if (code == 126 and length < 126) or (code == 127 and length < 65536):
+        raise FrameError(PROTOCOL_ERROR, 'length not in its shortest form')
+    if length >> 63:
+        raise FrameError(PROTOCOL_ERROR, 'length has its top bit set')
+
+
+class CloseFinder:
+    """Looks for the close frame in what a client still sends after we have sent ours."""
+
+    def __init__(self, reader):
+        """reader: a FrameReader, perhaps stopped in the middle by an error."""
+        self._head = bytearray()
+        self._closing = False
+        head, self._left = reader.unread()
+        self.feed(head)
+
+    def feed(self, data):
+        """True when the close frame has come."""
+        at, size = 0, len(data)
+        while at < size:
+            if self._left:
+                step = min(self._left, size - at)
+                self._left -= step
+                at += step
+            else:
+                self._head.append(data[at])
+                at += 1
+                if not self._header():
+                    continue
+            if self._closing and not self._left:
+                return True
+        return False
+
+    def _header(self):
+        head = self._head
+        if len(head) < 2:
+            return False
+        code = head[1] & 127
+        end = 2 if code < 126 else 4 if code == 126 else 10
+        mask = 4 if head[1] & 0x80 else 0
+        if len(head) < end + mask:
+            return False
+        self._left = code if end == 2 else int.from_bytes(head[2:end], 'big')
+        self._closing = head[0] & 15 == CLOSE
+        self._head = bytearray()
+        return True

@@ -12,14 +12,24 @@ except ImportError:  # MicroPython before v1.21
     import uasyncio as asyncio
 import binascii
 import hashlib
+import sys
 
 from . import frames
 from .core import HTTPException, Request, Response, print_exception
 
 GUID = b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11'  # RFC 6455, 1.3
-DRAIN_BYTES = 65536  # what a peer may still send after our close frame ..
-DRAIN_SECONDS = 2  # .. and for how long we listen, so that unread input makes no RST
+CLOSE_SECONDS = 2  # for our close frame to leave, behind what is on its way
+DRAIN_SECONDS = 2  # for the peer to answer it ..
+DRAIN_BYTES = 1 << 20  # .. and what it may still send, so that unread input makes no RST
+DRAIN_BLOCK = 512
+FIRST = 1024  # bytes of payload that leave in one write with the header
 CLOSED = 'Websocket connection closed'
+
+if sys.implementation.name == 'micropython':
+    from ._sockets import plain, read_into, write_parts
+else:
+    def plain(stream):
+        return False
 
 
 class WebSocketError(Exception):
@@ -47,16 +57,22 @@ class WebSocket:
     # bytes; -1: Request.max_body_length, 0: no limit
     max_message_length = -1
 
+    # as they begin; here, since an attribute of an instance costs memory
+    closed = False
+    close_code = None  # of the close frame, the peer's or ours; 1006: there was none
+    _peer_closed = False
+    _frame = None  # one that has come and is not dealt with yet
+    _reader = None  # the task that holds _reading
+    _writer = None
+    _stopped = ()  # those of them that close() has stopped
+    _shared = False  # have other tasks had a turn since the last frame we sent?
+
     def __init__(self, request):
         self.request = request
-        self.closed = False
-        self.close_code = None
-        self._peer_closed = False
-        limit = self.max_message_length
-        if limit < 0:
-            limit = Request.max_body_length
-        self._frames = frames.FrameReader(limit)
-        self._lock = asyncio.Lock()
+        self._frames = frames.FrameReader()
+        self._unsent = []  # what is left of a frame of which a part is out
+        self._reading = asyncio.Lock()
+        self._writing = asyncio.Lock()
 
     # --- handshake (RFC 6455, 4.2) ---
 
@@ -74,10 +90,17 @@ class WebSocket:
         if not _valid_key(key):
             raise HTTPException(400, 'Bad Sec-WebSocket-Key')
         digest = hashlib.sha1(key.encode() + GUID).digest()
-        await self._write(b'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n'
-                          b'Connection: Upgrade\r\nSec-WebSocket-Accept: ' +
-                          binascii.b2a_base64(digest).strip() + b'\r\n\r\n')
         self.request.upgraded = self
+        writer = self.request.sock[1]
+        if hasattr(writer, 'transport'):  # CPython: drain() waits until all is out
+            writer.transport.set_write_buffer_limits(0)
+        try:
+            writer.write(b'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n'
+                         b'Connection: Upgrade\r\nSec-WebSocket-Accept: ' +
+                         binascii.b2a_base64(digest).strip() + b'\r\n\r\n')
+            await writer.drain()
+        except (OSError, EOFError):
+            self._lost()
 
     # --- receive ---
 
@@ -87,115 +110,232 @@ class WebSocket:
         Answers PING; a close frame, a lost connection or a broken protocol raises
         WebSocketError. When it is cancelled, the next call goes on in the same frame.
         """
-        while True:
-            if self.closed:
-                raise WebSocketError(CLOSED, self.close_code or frames.ABNORMAL)
-            try:
-                frame = await self._read_frame()
-                if frame[0] == frames.TEXT:
-                    return frames.decode_text(frame[1])
-                if frame[0] == frames.BINARY:
-                    return bytes(frame[1])
-                await self._control(frame[0], frame[1])
-            except frames.FrameError as error:
-                await self._fail(error.code, error.reason)
-            except MemoryError:
-                await self._fail(frames.TOO_BIG, 'out of memory')
+        self._check_open()
+        await self._reading.acquire()
+        try:
+            self._check_open()
+            self._reader = asyncio.current_task()
+            return await self._next_message()
+        except asyncio.CancelledError:
+            self._on_cancelled(self._reader)
+            raise
+        finally:
+            self._reader = None
+            self._reading.release()
+
+    async def _next_message(self):
+        try:
+            while True:
+                if not self._frame:
+                    self._frame = await self._read_frame()
+                opcode, data = self._frame
+                if opcode == frames.PING:
+                    await self._send_frame(frames.PONG, data)
+                self._frame = None
+                if opcode == frames.TEXT:
+                    return frames.decode_text(data)
+                if opcode == frames.BINARY:
+                    return bytes(data)
+                if opcode == frames.CLOSE:
+                    await self._on_close(data)
+        except frames.FrameError as error:
+            code, reason = error.code, error.reason
+        except MemoryError:
+            code, reason = frames.TOO_BIG, 'out of memory'
+        self._frame = data = None  # room to go on with
+        self._check_open()  # another task may be closing
+        self.closed = True
+        self.close_code = code
+        await self._end(frames.make_close(code, reason))
+        raise WebSocketError(reason, code, reason)
 
     async def _read_frame(self):
-        reader = self.request.sock[0]
+        source = self._frames
+        limit = self.max_message_length
+        source.limit = Request.max_body_length if limit < 0 else limit or None
         while True:
-            try:
-                data = await reader.read(self._frames.wants)
-            except (OSError, EOFError):
-                data = b''
-            if not data:
+            count = await self._read(source.space(), source.between)
+            if not count:
                 self._lost()
-            frame = self._frames.feed(data)
+            frame = source.advance(count)
             if frame:
                 return frame
 
-    def _lost(self):
-        self.closed = True
+    async def _read(self, room, wait=True):
+        """Read some bytes; 0 at the end of the connection. wait: let other tasks have a turn."""
+        reader = self.request.sock[0]
+        self._shared = self._shared or wait
+        try:
+            if plain(reader):
+                return await read_into(reader.s, room, wait)
+            data = await reader.read(len(room))
+        except (OSError, EOFError):
+            return 0
+        room[:len(data)] = data
+        return len(data)
+
+    async def _on_close(self, payload):
         self._peer_closed = True
+        code, reason = frames.parse_close(payload)
+        self._check_open()
+        self.closed = True
+        self.close_code = code
+        await self._end(bytes(payload[:2]))
+        raise WebSocketError(CLOSED, code, reason)
+
+    def _check_open(self):
+        if self.closed:
+            raise WebSocketError(CLOSED, self.close_code or frames.ABNORMAL)
+
+    def _lost(self):
+        self.closed = self._peer_closed = True
         self.close_code = frames.ABNORMAL
-        raise WebSocketError(CLOSED, frames.ABNORMAL)
-
-    async def _control(self, opcode, payload):
-        if opcode == frames.PING:
-            await self._send_frame(frames.PONG, payload)
-        elif opcode == frames.CLOSE:
-            code, reason = frames.parse_close(payload)
-            self._peer_closed = True
-            await self._send_close(bytes(payload[:2]))
-            self.close_code = code
-            raise WebSocketError(CLOSED, code, reason)
-
-    async def _fail(self, code, reason):
-        await self.close(code, reason)
-        raise WebSocketError(reason, code, reason)
+        raise WebSocketError()
 
     # --- send ---
 
     async def send(self, data, opcode=None):
         """Send str as text, bytes as binary, or either with `opcode`.
 
-        Raises WebSocketError when the connection is closed or gets lost."""
-        if self.closed:
-            raise WebSocketError(CLOSED, self.close_code or frames.ABNORMAL)
+        When it is cancelled, a frame that is partly out is completed before the next. Raises
+        WebSocketError when the connection is closed or gets lost, TypeError and ValueError for
+        what can't be sent."""
         if opcode is None:
             opcode = frames.TEXT if isinstance(data, str) else frames.BINARY
+        elif opcode not in frames.OPCODES:
+            raise ValueError('no opcode: %s' % opcode)
         if isinstance(data, str):
             data = data.encode()
-        await self._send_frame(opcode, data)
+        elif (not isinstance(data, (bytes, bytearray, memoryview)) or
+                getattr(data, 'itemsize', 1) != 1):
+            raise TypeError('str or bytes')
+        if opcode & 8 and len(data) > frames.CONTROL_MOST:
+            raise ValueError('too long for a control frame')
+        self._check_open()
+        if opcode == frames.CLOSE:
+            try:
+                code = frames.parse_close(data)[0]
+            except frames.FrameError as error:
+                raise ValueError(error.reason)
+            await self._close(code, bytes(data))
+        else:
+            await self._send_frame(opcode, data)
 
     async def _send_frame(self, opcode, data):
+        await self._writing.acquire()
         try:
+            if opcode != frames.CLOSE:
+                self._check_open()
+            if opcode == frames.PONG:
+                self._frame = None  # this answers it
+            self._writer = asyncio.current_task()
             await self._write(frames.frame_header(opcode, len(data)), data)
         except (OSError, EOFError):
             self._lost()
-
-    async def _write(self, head, data=b''):
-        """Both parts, and no other frame in between."""
-        writer = self.request.sock[1]
-        await self._lock.acquire()
-        try:
-            writer.write(head)
-            if data:
-                writer.write(data)
-            await writer.drain()
+        except asyncio.CancelledError:
+            self._on_cancelled(self._writer)
+            raise
         finally:
-            self._lock.release()
+            self._writer = None
+            self._writing.release()
+
+    async def _write(self, head, data):
+        """A frame: its head and the start of `data` in one piece, since two small segments would
+        wait for each other (Nagle's algorithm), the rest from where it is."""
+        writer = self.request.sock[1]
+        if not self._shared:  # a loop that only sends must not stop all others
+            await asyncio.sleep(0)
+        self._shared = False
+        first = bytearray(head)
+        first.extend(data[:FIRST])
+        if plain(writer):
+            self._unsent.append(first)
+            if len(data) > FIRST:
+                self._unsent.append(memoryview(data)[FIRST:])
+            await write_parts(writer.s, self._unsent)
+            return
+        writer.write(bytes(first))
+        if len(data) > FIRST:
+            writer.write(memoryview(data)[FIRST:])
+        await writer.drain()
 
     # --- close ---
 
     async def close(self, code=frames.NORMAL, reason=''):
-        """Send a close frame and end the connection; harmless twice."""
-        if self.closed:
-            return
-        data = reason.encode()[:frames.CONTROL_MOST - 2]
-        await self._send_close(bytes((code >> 8, code & 255)) + data)
-        self.close_code = code
+        """Send a close frame and end the connection; harmless twice. Returns when the end is
+        settled. Raises ValueError for a code that no close frame may have."""
+        if not frames.valid_close_code(code):
+            raise ValueError('no close code: %s' % code)
+        await self._close(code, frames.make_close(code, reason))
+
+    async def _close(self, code, payload):
+        first = not self.closed
+        if first:
+            self.closed = True
+            self.close_code = code
+            await self._send_close(payload)
+            self._stop(self._reader)
+        await self._reading.acquire()  # a receive() has seen the end, another close() is done
+        try:
+            if first:
+                await self._drain()
+        finally:
+            self._reading.release()
+
+    async def _end(self, payload):
+        """Close from within receive()."""
+        await self._send_close(payload)
+        await self._drain()
 
     async def _send_close(self, payload):
-        self.closed = True
         try:
-            await self._write(frames.frame_header(frames.CLOSE, len(payload)), payload)
-            if not self._peer_closed:
-                await asyncio.wait_for(self._drain_input(), DRAIN_SECONDS)
+            await asyncio.wait_for(self._send_frame(frames.CLOSE, payload), CLOSE_SECONDS)
+        except (WebSocketError, asyncio.TimeoutError):  # it is gone, or it reads nothing
+            self._peer_closed = True
+            self._stop(self._writer)
+            if hasattr(self.request.sock[1], 'transport'):
+                self.request.sock[1].transport.abort()
+
+    async def _drain(self):
+        """Read on, so that unread input makes no RST, which could overtake our close frame: up to
+        the peer's own, or the end."""
+        try:
+            await asyncio.wait_for(self._read_to_end(), DRAIN_SECONDS)
         except (OSError, EOFError, asyncio.TimeoutError):
             pass
 
-    async def _drain_input(self):
-        reader, writer = self.request.sock
-        if hasattr(writer, 'can_write_eof') and writer.can_write_eof():
+    async def _read_to_end(self):
+        writer = self.request.sock[1]
+        half_closed = hasattr(writer, 'can_write_eof') and writer.can_write_eof()
+        if half_closed:
             writer.write_eof()
+        finder = frames.CloseFinder(self._frames)
+        room = memoryview(bytearray(DRAIN_BLOCK))
         left = DRAIN_BYTES
         while left > 0:
-            data = await reader.read(512)
-            if not data:
+            if self._peer_closed and not half_closed:
+                # it waits for us to close: no more than what is there already
+                reader = self.request.sock[0]
+                count = plain(reader) and reader.s.readinto(room)
+            else:
+                count = await self._read(room)
+            if not count:
                 break
-            left -= len(data)
+            left -= count
+            if finder.feed(room[:count]):
+                self._peer_closed = True
+
+    def _stop(self, task):
+        """Make a receive() or send() of another task raise WebSocketError."""
+        if task and task is not asyncio.current_task():
+            self._stopped += (task,)
+            task.cancel()
+
+    def _on_cancelled(self, task):
+        """Was it `_stop`? Then raises WebSocketError."""
+        if task in self._stopped:
+            if not hasattr(task, 'uncancel') or not task.uncancel():
+                self._check_open()
 
     async def handler_failed(self, exc):
         """The handler has raised: say so to the client, never in HTTP."""

@@ -3,13 +3,15 @@
     with MicroPythonProcess(Path("app.py")) as target:
         connect(target.host, target.port)
 
-The script is started with host and port as arguments, serves there, and prints `READY` when
+The script is started with host and port as arguments, serves there, and prints a line
+that begins with READY when
 clients may come. What it prints is `console.text`.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -25,10 +27,11 @@ from lab.flash import ROOT
 from lab.pinned import MICROPYTHON
 
 READY = "lab: http on "
+READY_LINE = re.compile(rb"lab: http on [^\n]*\n")
 UP_SECONDS = 30
 END_SECONDS = 5
 PORT_TRIES = 5
-HEAP = "4M"  # of the unix port; what runs there need not fit a board's
+HEAP = "32M"  # of the unix port; what runs there need not fit a board's
 
 
 def free_port(host: str = "127.0.0.1") -> int:
@@ -68,7 +71,7 @@ class AppProcess:
         self._reader = threading.Thread(target=self._read, name="console", daemon=True)
         self._reader.start()
         try:
-            self.console.wait_for(READY, UP_SECONDS)
+            self.console.wait_for(READY_LINE, UP_SECONDS)
         except (ConsoleError, BoardError) as error:
             self.close()
             raise BoardError(f"{' '.join(self._command)} did not come up: {error}") from None

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from microdot import frames
-from microdot.frames import FrameError, FrameReader, decode_text, parse_close, strict_utf8
+from microdot import _plain, frames
+from microdot.frames import CloseFinder, FrameError, FrameReader, decode_text, parse_close
 
 KEY = b"\x12\x34\x56\x78"
 
@@ -27,13 +27,13 @@ def masked(opcode, payload, fin=True, rsv=0, length=None):
     return head + KEY + bytes(b ^ KEY[i % 4] for i, b in enumerate(payload))
 
 
-def read(stream, pieces=None, limit=1 << 20):
+def read(stream, pieces=None, limit=None):
     """Frames of `stream`, fed in pieces of at most the given sizes."""
     reader = FrameReader(limit)
     found, at = [], 0
     sizes = itertools.cycle(pieces or [1 << 30])
     while at < len(stream):
-        size = max(1, min(next(sizes), reader.wants))
+        size = max(1, min(next(sizes), len(reader.space())))
         frame = reader.feed(stream[at : at + size])
         at += size
         if frame:
@@ -91,28 +91,80 @@ def test_refused_from_the_header(stream, code):
 def test_limit_is_for_messages_not_for_control_frames():
     assert read(masked(1, bytes(10)), limit=10)
     assert read(masked(9, bytes(125)), limit=10) == [(9, bytes(125))]
-    assert len(read(masked(2, bytes(100_000)), limit=0)[0][1]) == 100_000
+    assert len(read(masked(2, bytes(100_000)))[0][1]) == 100_000
+
+
+def test_memory_is_taken_for_what_comes_not_for_what_is_promised():
+    reader = FrameReader()
+    for part in (b"\x82\xff", (2**62).to_bytes(8, "big"), KEY):
+        assert reader.feed(part) is None
+    assert len(reader.space()) <= frames.GROW
+
+
+def test_a_frame_larger_than_the_first_buffer():
+    payload = bytes(range(256)) * (frames.GROW // 100)
+    assert read(masked(2, payload), [60_000]) == [(2, payload)]
+
+
+class NoMemory:
+    """Stands in for bytearray() and bytes() of a board that has none left."""
+
+    def __init__(self, size):
+        raise MemoryError
 
 
 def test_memory_that_is_not_there_is_1009(monkeypatch):
-    reader = FrameReader(0)
+    reader = FrameReader()
+    monkeypatch.setattr(frames, "bytearray", NoMemory, raising=False)
     with pytest.raises(FrameError) as raised:
-        reader.feed(b"\x82\xff")
-        reader.feed((2**62).to_bytes(8, "big"))
-        reader.feed(KEY)
+        reader.feed(b"\x82\x81" + KEY)
     assert raised.value.code == 1009
 
 
-@given(st.binary(max_size=12))
-@settings(max_examples=2000, deadline=None)
-def test_utf8_check_of_micropython_agrees_with_cpython(data):
-    """MicroPython's decode() looks at the structure; strict_utf8() must find the rest."""
+def test_memory_that_ends_in_a_frame_is_1009(monkeypatch):
+    reader = FrameReader()
+    for part in (b"\x82\xff", (3 << 20).to_bytes(8, "big"), KEY):
+        reader.feed(part)
+    monkeypatch.setattr(frames, "bytes", NoMemory, raising=False)
+    with pytest.raises(FrameError) as raised:
+        reader.feed(bytes(1 << 20))
+    assert raised.value.code == 1009
+
+
+# --- UTF-8 as MicroPython checks it: decode() for the structure, then not_strict() ---
+
+MUTATED = st.builds(
+    lambda text, at, byte: (
+        lambda data: data[: at % len(data)] + byte + data[at % len(data) + 1 :]
+    )(text.encode()),
+    st.text(min_size=1, max_size=8),
+    st.integers(0, 40),
+    st.sampled_from([bytes([n]) for n in (0x80, 0xA0, 0xC0, 0xC1, 0xE0, 0xED, 0xF0, 0xF4, 0xF5)])
+    | st.binary(min_size=1, max_size=2),
+)
+
+
+def is_utf8(data):
     try:
         data.decode("utf-8")
-        valid = True
+        return True
     except UnicodeDecodeError:
-        valid = False
-    assert (structure_is_utf8(data) and strict_utf8(data)) == valid
+        return False
+
+
+@given(st.binary(max_size=12) | MUTATED)
+@settings(max_examples=2000, deadline=None)
+def test_utf8_check_of_micropython_agrees_with_cpython(data):
+    strict = structure_is_utf8(data) and not _plain.not_strict(data)
+    assert strict == is_utf8(data)
+
+
+def test_utf8_check_of_every_two_bytes_in_a_sequence():
+    """All first and second bytes, in sequences of the right structure."""
+    for first in range(0xC0, 0xF8):
+        for second in range(0x80, 0xC0):
+            data = bytes([first, second]) + b"\x80" * ((first >= 0xE0) + (first >= 0xF0))
+            assert _plain.not_strict(data) != is_utf8(data), data
 
 
 def structure_is_utf8(data):
@@ -171,3 +223,70 @@ def test_header_that_we_send(size):
     code = header[1]
     assert (code if code < 126 else int.from_bytes(header[2:], "big")) == size
     assert len(header) == {0: 2, 125: 2, 126: 4, 65535: 4, 65536: 10}[size]
+
+
+@given(st.text(max_size=80))
+@settings(max_examples=300, deadline=None)
+def test_a_reason_is_cut_between_characters(reason):
+    payload = frames.make_close(1000, reason)
+    assert payload[:2] == b"\x03\xe8"
+    assert len(payload) <= 125
+    kept = payload[2:].decode()  # UTF-8, whole
+    assert reason.startswith(kept)
+    assert kept == reason or len((kept + reason[len(kept)]).encode()) > 123
+
+
+# --- what a client still sends after an error ---
+
+MESSAGES = st.lists(
+    st.tuples(st.sampled_from([0, 1, 2, 3, 9, 10, 15]), st.binary(max_size=300)), max_size=4
+)
+
+
+@given(MESSAGES, st.binary(max_size=125), st.lists(st.integers(1, 40), min_size=1, max_size=20))
+@settings(max_examples=300, deadline=None)
+def test_the_close_frame_is_found_behind_anything(messages, reason, pieces):
+    stream = b"".join(masked(opcode, payload, rsv=opcode % 8) for opcode, payload in messages)
+    stream += masked(8, reason)
+    finder = CloseFinder(FrameReader())
+    at, sizes = 0, itertools.cycle(pieces)
+    found = False
+    while at < len(stream):
+        assert not found
+        size = next(sizes)
+        found = finder.feed(stream[at : at + size])
+        at += size
+    assert found
+
+
+@given(st.integers(0, 20), st.binary(min_size=20, max_size=300))
+@settings(max_examples=200, deadline=None)
+def test_the_close_frame_is_found_from_the_middle_of_a_frame(have, payload):
+    stream = masked(2, payload)
+    reader = FrameReader()
+    for at in range(have):
+        reader.feed(stream[at : at + 1])
+    finder = CloseFinder(reader)
+    assert not finder.feed(stream[have:])
+    assert finder.feed(masked(8, b""))
+
+
+# --- what we send ---
+
+
+@given(st.sampled_from(frames.OPCODES), st.integers(0, 2**63 - 1))
+@settings(max_examples=300, deadline=None)
+def test_header_round_trip(opcode, length):
+    head = frames.frame_header(opcode, length)
+    assert head[0] == 0x80 | opcode
+    code = head[1]
+    assert (code if code < 126 else int.from_bytes(head[2:], "big")) == length
+    assert len(head) == (2 if length < 126 else 4 if length < 65536 else 10)
+
+
+@given(st.binary(max_size=2000), st.binary(min_size=4, max_size=4))
+@settings(max_examples=300, deadline=None)
+def test_unmask_is_the_rfc_s(data, key):
+    made = bytearray(data)
+    _plain.unmask(made, key)
+    assert made == bytes(byte ^ key[n % 4] for n, byte in enumerate(data))

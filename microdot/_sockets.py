@@ -1,0 +1,71 @@
+"""Reading and writing a socket of MicroPython in place: what its Stream would copy.
+
+Waiting is by the event loop's own queue, as in Stream.
+"""
+try:
+    import asyncio
+    from asyncio import core
+except ImportError:  # MicroPython before v1.21
+    import uasyncio as asyncio
+    from uasyncio import core
+import gc
+
+# lwIP on the ESP32 lives on what the heap of MicroPython leaves, which after it has grown may be
+# next to nothing: a collection may give some back, and for small pieces there is room
+RETRY_SECONDS = 0.02
+SMALL = 256  # bytes
+NO_MEMORY = (12, 105)  # ENOMEM, ENOBUFS
+
+
+def plain(stream):
+    """Is it a stream of the event loop's own, so that `stream.s` may be used beside it?"""
+    return type(stream) is asyncio.StreamReader
+
+
+def readable(s):
+    """await it: until there is something to read."""
+    yield core._io_queue.queue_read(s)
+
+
+def writable(s):
+    """await it: until something can be written."""
+    yield core._io_queue.queue_write(s)
+
+
+async def read_into(s, room, wait):
+    """Bytes read into the memoryview `room`, 0 at the end. wait: let other tasks have a turn
+    even when there is something already."""
+    if wait:
+        await readable(s)
+    while True:
+        count = s.readinto(room)
+        if count is not None:
+            return count
+        await readable(s)
+
+
+async def write_parts(s, parts):
+    """Write the buffers in the list `parts`, which loses what is out; so it keeps the rest
+    when this is cancelled."""
+    refused = 0
+    while parts:
+        part = parts[0]
+        try:
+            count = s.write(memoryview(part)[:SMALL] if refused > 1 else part)
+        except OSError as error:
+            if error.args[0] not in NO_MEMORY:
+                raise
+            count, refused = None, refused or 1
+        if count is None:
+            if refused:  # it was ready, and yet takes nothing: no memory in lwIP
+                if refused % 16 == 1:
+                    gc.collect()
+                await asyncio.sleep(RETRY_SECONDS)
+            refused += 1
+            await writable(s)
+        elif count < len(part):
+            parts[0] = memoryview(part)[count:]
+            if refused == 1:
+                refused = 0
+        else:
+            parts.pop(0)
