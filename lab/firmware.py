@@ -253,8 +253,8 @@ def _download(url: str, part: Path, progress: Progress | None) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """One process at a time fetches."""
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`: one process at a time."""
     with open(path, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -264,7 +264,7 @@ def fetch(pin: Pin, progress: Progress | None = None) -> Path:
     """The pinned image in the cache, fetched when it isn't there. Raises FirmwareError."""
     path = pin.cached
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path.with_suffix(".lock")):
+    with locked(path.with_suffix(".lock")):
         if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == pin.sha256:
             return path
         part = path.with_name(f"{pin.package}-{pin.package_version}.part")
