@@ -33,7 +33,7 @@ check: packages $(STAMP) ## lint, format and type checks alone
 	@$(BIN)/ruff format --check lab hw tests setup.py
 	@$(BIN)/clang-format --dry-run -Werror $(C_FILES)
 	@$(BIN)/mypy
-	@$(BIN)/robocop check --reports none robot
+	@$(BIN)/robocop check robot
 
 robot: keywords ## the Robot suites, side by side (SUITE=robot/echo.robot, TAGS=, ROBOT_OPTIONS=)
 	@rm -rf results/robot/failures

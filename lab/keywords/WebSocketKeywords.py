@@ -266,12 +266,13 @@ class WebSocketKeywords:
         reason: str | None = None,
         name: str = "default",
         after_messages: bool = False,
+        answer: bool = True,
         timeout: float = TIMEOUT,
     ) -> None:
         """The board sends a close frame with this code (``none``: an empty one), then ends the
         connection cleanly (FIN, not RST), and nothing comes in between.
 
-        A client that has not closed yet answers. Messages that come before the close are an
+        A client that has not closed yet answers, unless ``answer=False``. Messages that come before the close are an
         error unless ``after_messages``. ``reason``: must be part of the frame's reason.
         """
         client = self.client(name)
@@ -286,7 +287,7 @@ class WebSocketKeywords:
         said = frame.payload[2:].decode()
         if reason is not None and reason not in said:
             raise AssertionError(f"expected the reason {reason!r}, got {said!r}")
-        if not client.closed:
+        if answer and not client.closed:
             client.send(CLOSE, frame.payload[:2])
         client.frames.clear()
         client.wait_for_end(timeout)
