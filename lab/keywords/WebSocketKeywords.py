@@ -51,15 +51,23 @@ class WebSocketKeywords:
         name: str = "default",
         window: int | None = None,
         send_along: bytes = b"",
+        chunk: int | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
         """Connect and upgrade.
 
         ``window``: bytes that the client's TCP takes before they are read: a small one makes a
-        slow reader. ``send_along``: bytes in the same segment as the request.
+        slow reader. ``send_along``: bytes in the same segment as the request. ``chunk``: send the
+        request in segments of so many bytes.
         """
         client = self._connect(name, window, timeout)
-        response = client.upgrade(path, timeout, {"Sec_WebSocket_Key": KEY}, send_along)
+        try:
+            response = client.upgrade(
+                path, timeout, {"Sec_WebSocket_Key": KEY}, send_along, chunk=chunk
+            )
+        except StreamError:
+            client.stream.abort()
+            raise
         if response.status != 101:
             raise AssertionError(f"the board answers {response.status} to the upgrade of {path}")
         accept = response.headers.get("sec-websocket-accept")
@@ -188,6 +196,18 @@ class WebSocketKeywords:
         if frame.opcode == CLOSE:
             raise AssertionError(f"instead of a message came: {frame}")
         return frame.message
+
+    @keyword
+    def next_text(self, name: str = "default", timeout: float = TIMEOUT) -> str:
+        """The next text message; binary ones before it are thrown away (pictures of a stream)."""
+        client = self.client(name)
+        while True:
+            frame = client.take(lambda f: f.opcode in (1, 2, CLOSE), timeout)
+            self._check(frame)
+            if frame.opcode == CLOSE:
+                raise AssertionError(f"instead of a text came: {frame}")
+            if frame.opcode == 1:
+                return frame.payload.decode()
 
     @keyword
     def expect_message(

@@ -103,15 +103,21 @@ class WebSocketClient:
     # --- handshake ---
 
     def upgrade(self, path: str, timeout: float, headers: dict[str, str | None],
-                behind: bytes = b"", line: str | None = None) -> Response:  # fmt: skip
+                behind: bytes = b"", line: str | None = None,
+                chunk: int | None = None) -> Response:  # fmt: skip
         """Ask for a WebSocket; returns the answer, whatever it is. behind: bytes of frames that
         leave together with the request; headers: see `handshake_request`; line: another request
-        line. Raises StreamError."""
+        line; chunk: bytes in a segment. Raises StreamError."""
         self._note(f"-> upgrade {path}")
         request = handshake_request(path, "board", **headers)
         if line:
             request = line.encode() + request[request.index(b"\r\n") :]
-        self.stream.send(request + behind)
+        request += behind
+        step = chunk or len(request)
+        for at in range(0, len(request), step):
+            self.stream.send(request[at : at + step])
+            if chunk:
+                self.stream.flush(timeout)
         while HEAD_END not in self._buffer:
             data = self.stream.receive(timeout)
             if not data:

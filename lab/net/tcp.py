@@ -117,7 +117,8 @@ class Connection:
         before = self._room()
         data = bytes(self.received[:most])
         del self.received[: len(data)]
-        if before < MSS <= self._room() and not self.failure and not self._silent:
+        worth_telling = min(MSS, self.window // 2)  # RFC 9293, 3.8.6.2.2
+        if before < worth_telling <= self._room() and not self.failure and not self._silent:
             self._acknowledge()
         return data
 
