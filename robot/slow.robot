@@ -14,8 +14,8 @@ A Reader With A Small Window Gets Every Message
     Expect Close    1000
     Wait For Line On Uart    lab: sent all
 
-A Reader With A Tiny Window Gets A Long Message Whole
-    Open WebSocket    /big/8000    window=200
+A Reader With A Window Of One Segment Gets A Long Message Whole
+    Open WebSocket    /big/8000    window=1500
     Send Text    now
     Expect Message    ${{bytes(8000)}}
 

@@ -45,7 +45,7 @@ After A Watchdog's Reset New Clients Are Served
     Expect Message    better now?    name=new
 
 A Hung App Bites Again After The Reset
-    FOR    ${number}    IN RANGE    3
+    FOR    ${number}    IN RANGE    2
         Open WebSocket    /echo    name=client ${number}
         Send Text    hang    name=client ${number}
         Wait For Line On Uart    Task watchdog got triggered    timeout=30

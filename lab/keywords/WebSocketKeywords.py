@@ -292,8 +292,8 @@ class WebSocketKeywords:
         """The board sends a close frame with this code (``none``: an empty one), then ends the
         connection cleanly (FIN, not RST), and nothing comes in between.
 
-        A client that has not closed yet answers, unless ``answer=False``. Messages that come before the close are an
-        error unless ``after_messages``. ``reason``: must be part of the frame's reason.
+        A client that has not closed yet answers, unless ``answer=False``. Messages that come before
+        the close are an error unless ``after_messages``. ``reason``: must be part of the frame's.
         """
         client = self.client(name)
         frame = client.take(

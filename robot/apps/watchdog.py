@@ -1,6 +1,7 @@
 """An app that a watchdog guards, and ways to hang it."""
 
 import machine
+
 from microdot import Microdot
 from microdot.websocket import with_websocket
 from serving import run
@@ -10,8 +11,8 @@ try:
 except ImportError:  # MicroPython before v1.21
     import uasyncio as asyncio
 
-TIMEOUT_MS = 5000
-FEED_S = 1
+TIMEOUT_MS = 2000
+FEED_S = 0.5
 
 app = Microdot()
 
