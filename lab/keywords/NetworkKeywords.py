@@ -92,12 +92,12 @@ class NetworkKeywords:
         """How many frames the bad cable has held back so far, both ways."""
         return sum(c.reordered for c in bench.cable.counters) if bench.cable else 0
 
-    @keyword
+    @keyword(name="Stop DHCP")
     def stop_dhcp(self) -> None:
         """The router answers no request for an address any more."""
         self._router().enabled = False
 
-    @keyword
+    @keyword(name="Start DHCP")
     def start_dhcp(self) -> None:
         """Undo `Stop DHCP`."""
         self._router().enabled = True
