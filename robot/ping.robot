@@ -109,7 +109,7 @@ A Pong Of 126 Bytes Is A Protocol Error
     Expect Close    1002
 
 A Silent Client Stays Connected
-    Expect Silence    300
+    Expect Silence    120
     Send Text    good morning
     Expect Message    good morning
 
