@@ -85,8 +85,10 @@ def bench_memory() -> None:
 def bench_echo() -> None:
     switch = Switch()
     gateway = Gateway(switch, [HostForward(80)])
+    firmware = resolve()
+    image = build_image(firmware, board_files(firmware))
     try:
-        with EmbeddedBoard(build_image(resolve(), board_files()), switch, "eager") as board:
+        with EmbeddedBoard(image, switch, "eager") as board:
             board.console.wait_for("lab: http on", 60)
             url = "ws://{}:{}/echo".format(*gateway.forwards[80])
             with websockets.sync.client.connect(url) as ws:

@@ -21,7 +21,7 @@ from hw.camera import scene, sensor
 from hw.camera.sensor import SensorState, Vc0706
 from hw.esp32.chip import LIBRARY, ChipError, Snapshot
 from lab import LabError
-from lab.firmware import cache_dir, locked
+from lab.firmware import cache_folder, locked
 from lab.net.router import Router
 from lab.net.switch import Switch
 from lab.targets.embedded import BoardSnapshot, EmbeddedBoard
@@ -49,17 +49,19 @@ def booted(image: bytes, kind: Kind, seed: int = 1) -> Booted:
 
     Raises LabError when the board does not come up.
     """
-    path = cache_dir() / "booted" / f"{_key(image, kind, seed)}.state"
+    path = cache_folder("booted") / f"{_key(image, kind, seed)}.state"
     if found := _load(path, image, kind, seed):
         return found
-    path.parent.mkdir(parents=True, exist_ok=True)
     with locked(path.with_suffix(".lock")):  # of several processes one boots
         if found := _load(path, image, kind, seed):
             return found
         made = boot(image, kind, seed)
         part = path.with_suffix(f".{os.getpid()}.tmp")
-        part.write_bytes(_pack(made))
-        part.replace(path)
+        try:
+            part.write_bytes(_pack(made))
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)  # a full disk: the next process boots again
     return made
 
 

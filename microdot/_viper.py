@@ -11,7 +11,12 @@ def unmask(data, key):
     i = 0
     if int(uint(bytes_)) & 3 == 0:
         words = ptr32(data)
-        word = k[0] | k[1] << 8 | k[2] << 16 | k[3] << 24
+        # one load a statement: before v1.20 a load within an expression spoils its left side
+        key0 = k[0]
+        key1 = k[1]
+        key2 = k[2]
+        key3 = k[3]
+        word = key0 | key1 << 8 | key2 << 16 | key3 << 24
         count = size >> 2
         while i < count:
             words[i] ^= word

@@ -9,8 +9,8 @@ from robot.api.deco import keyword, library
 from robot.libraries.BuiltIn import BuiltIn
 
 from lab.booted import Kind, booted
-from lab.firmware import resolve
-from lab.flash import board_files, build_image, compile_mpy
+from lab.firmware import Firmware, resolve
+from lab.flash import board_files, build_image, compile_mpy, takes_mpy
 from lab.keywords.bench import Network, bench
 from lab.targets.embedded import BoardSnapshot
 
@@ -67,11 +67,12 @@ class BoardKeywords:
         | `Create Machine` | app=camera | |
         | `Create Machine` | app=limits | booted_already=True |
         """
-        contents = self._files(app)
+        firmware = resolve()
+        contents = self._files(app, firmware)
         contents.update(files or {})
         for name in without_files or []:
             del contents[name]
-        image = build_image(resolve(), contents)
+        image = build_image(firmware, contents)
         if app in (None, NOTHING):
             network = "none"
         if booted_already:
@@ -82,18 +83,22 @@ class BoardKeywords:
         else:
             bench.set_up(image, network, network != "none")
 
-    def _files(self, app: str | None) -> dict[str, bytes]:
+    def _files(self, app: str | None, firmware: Firmware) -> dict[str, bytes]:
         if app in (None, NOTHING):
             return {}
-        files = board_files()
+        files = board_files(firmware)
         if app != CAMERA:
             folder = self._apps()
             path = folder / f"{app}.py"
             if not path.exists():
                 known = ", ".join(sorted(p.stem for p in folder.glob("*.py")))
                 raise AssertionError(f"no app {app!r}: {CAMERA}, none, or one of {known}")
-            files["app.mpy"] = compile_mpy(path.read_bytes(), path.name)
-            files["serving.mpy"] = compile_mpy((folder / "serving.py").read_bytes(), "serving.py")
+            files.pop("app.mpy", None)
+            for name, source in (("app", path), ("serving", folder / "serving.py")):
+                if takes_mpy(firmware):
+                    files[f"{name}.mpy"] = compile_mpy(source.read_bytes(), source.name)
+                else:
+                    files[f"{name}.py"] = source.read_bytes()
         return files
 
     @staticmethod

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import Protocol
 
+from lab.interrupt import start_thread
+
 FOREVER = 2**64 - 1
 
 
@@ -72,8 +74,7 @@ class WallClock:
         self._order = count()
         self._changed = threading.Condition()
         self._closing = False
-        self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
-        self._thread.start()
+        self._thread = start_thread(self._run, "clock")
 
     def now(self) -> float:
         return time.monotonic()

@@ -20,6 +20,7 @@ from hw.camera.wiring import CAMERA_UART
 from hw.esp32.chip import FOREVER, TICKS_PER_US, Chip, ChipError, ResetCause, Snapshot, Stop
 from lab.board import BoardError, Event, find_panic
 from lab.console import Console
+from lab.interrupt import start_thread
 from lab.net.clock import VirtualClock
 from lab.net.switch import Port, Switch
 
@@ -30,6 +31,7 @@ Pace = Literal["real", "eager", "stepped"]
 
 TICKS_PER_SECOND = TICKS_PER_US * 1_000_000
 STEP_TICKS = TICKS_PER_US * 1000  # a busy chip looks for input once in a virtual millisecond
+STEP_MOST_TICKS = TICKS_PER_SECOND // 4  # stepped: how long a chip may run without a look round
 LAG_MOST_S = 0.1  # a host that is too slow makes virtual time slow, not hurry for ever after
 LISTEN = Stop.UART | Stop.ETH | Stop.LOG | Stop.GPIO
 LOG_MOST = 1000  # lines
@@ -92,8 +94,7 @@ class EmbeddedBoard:
         self._port = switch.attach("board", self._receive) if switch else None
         self._thread: threading.Thread | None = None
         if pace != "stepped":
-            self._thread = threading.Thread(target=self._run, name="chip", daemon=True)
-            self._thread.start()
+            self._thread = start_thread(self._run, "chip")
 
     # --- what a test may do (lab.board.Board) ---
 
@@ -289,7 +290,8 @@ class EmbeddedBoard:
             for listener in self.listeners:
                 listener(output)
             self._recent = (self._recent + output)[-4096:]
-            if panic := find_panic(self._recent):
+            ended = b"\r" in output or b"\n" in output  # a line; only that can complete a panic
+            if ended and (panic := find_panic(self._recent)):
                 self._happened(Event("panic", panic))
                 self._recent = b""
         if self.camera and (output := self.chip.uart_receive(CAMERA_UART)):
@@ -342,7 +344,7 @@ class EmbeddedBoard:
             if self.now >= end:
                 return False
             try:
-                self._advance(end)
+                self._advance(min(end, self.now + STEP_MOST_TICKS))
             except Exception as error:
                 self._fail(error)
                 raise

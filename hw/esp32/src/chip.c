@@ -208,6 +208,7 @@ esp32_t *esp32_new(const esp32_config_t *config)
     for (int core = 0; core < ESP32_CORES; core++) {
         chip->cache[core] = lx6_cache_new();
         chip->state.core[core].index = (uint32_t)core;
+        chip->state.core[core].noise = (config->seed * 2 + (uint32_t)core) * 2654435761u | 1;
     }
     if (!chip->log || !chip->cache[0] || !chip->cache[1]) {
         esp32_free(chip);
@@ -367,10 +368,14 @@ int esp32_step(esp32_t *chip, int core)
     chip->cache[core]->resume_pc = cpu->pc;
     if (cpu->tick < s->now)
         cpu->tick = s->now;
-    if (awake(cpu))
+    uint64_t before = cpu->instructions;
+    if (awake(cpu)) {
         lx6_run(chip, core, 1);
-    else
+        if (cpu->instructions == before) /* an interrupt was taken, and its stall took the cycle */
+            lx6_run(chip, core, 1);
+    } else {
         cpu->tick += s->ticks_per_cycle;
+    }
     if (s->now < cpu->tick)
         s->now = cpu->tick;
     between_slices(chip);

@@ -31,7 +31,7 @@ static const struct {
     {"HINF", 0x3FF4B000, 0x100, 0, 0},
     {"UHCI1", 0x3FF4C000, 0x100, 0, 0},
     {"ANA_I2C", 0x3FF4E000, 0x200, 0, 0},
-    {"I2S0", 0x3FF4F000, 0x100, 0, 0},
+    {"I2S0", 0x3FF4F000, 0x100, 0, 0}, /* started for the entropy at boot */
     {"BT", 0x3FF51000, 0x400, 0, 0},
     {"I2C0", 0x3FF53000, 0x200, 0x04, 0x20},
     {"UHCI0", 0x3FF54000, 0x100, 0, 0},
@@ -43,8 +43,8 @@ static const struct {
     {"NRX", 0x3FF5C000, 0x1000, 0, 0},
     {"BB", 0x3FF5D000, 0x1000, 0, 0},
     {"PWM0", 0x3FF5E000, 0x200, 0, 0},
-    {"SPI2", 0x3FF64000, 0x200, 0x00, 0x40000},
-    {"SPI3", 0x3FF65000, 0x200, 0x00, 0x40000},
+    {"SPI2", 0x3FF64000, 0x400, 0x00, 0x40000},
+    {"SPI3", 0x3FF65000, 0x400, 0x00, 0x40000},
     {"APB_CTRL", 0x3FF66000, 0x100, 0, 0},
     {"I2C1", 0x3FF67000, 0x200, 0x04, 0x20},
     {"SDMMC", 0x3FF68000, 0x200, 0x2C, 0x80000000},
@@ -84,6 +84,9 @@ static uint32_t real_address(uint32_t addr)
 }
 
 #define APB_CTRL_DATE 0x3FF6607Cu /* bit 31: one of the three bits of the chip revision */
+#define SPI2_DATE     0x3FF643FCu /* older ESP-IDF reads SPI3's when it switches the cache off */
+#define SPI3_DATE     0x3FF653FCu
+#define SPI_DATE      0x01604270u
 #define I2C_CMD_DONE  0x80000000u
 
 uint32_t soc_read(esp32_t *chip, int core, uint32_t addr)
@@ -98,6 +101,8 @@ uint32_t soc_read(esp32_t *chip, int core, uint32_t addr)
         chip_log_once(chip, addr, "read of unknown register 0x%08x gives 0", addr);
         return 0;
     }
+    if (addr == SPI2_DATE || addr == SPI3_DATE)
+        return SPI_DATE;
     return addr == APB_CTRL_DATE ? *word | 1u << 31 : *word;
 }
 

@@ -22,6 +22,7 @@
 #define WDTFEED           0x60
 #define WDTWPROTECT       0x64
 #define WDT_EN            0x80000000u
+#define WDT_LEVEL_INT_EN  0x00200000u
 #define RTCCALICFG        0x68 /* START 31, MAX [30:16], RDY 15, CLK_SEL [14:13] */
 #define RTCCALICFG1       0x6C
 #define INT_ENA           0x98
@@ -113,7 +114,10 @@ static void update_irq(esp32_t *chip, int group)
         soc_irq(chip, first + (timer == TIMER_LACT ? 3 : timer),
                 raised && (g->timer[timer].config & CONFIG_LEVEL_INT));
     }
-    soc_irq(chip, first + 2, st & INT_WDT);
+    /* LEVEL_INT_EN alone is enough for the watchdog: ESP-IDF before 4.1 never sets INT_ENA, and its
+     * task watchdog is fed by that interrupt */
+    bool level = g->reg[WDTCONFIG0 / 4] & WDT_LEVEL_INT_EN;
+    soc_irq(chip, first + 2, (st | (level ? g->int_raw : 0)) & INT_WDT);
 }
 
 void timg_event(esp32_t *chip, int group, int timer)
