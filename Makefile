@@ -50,8 +50,9 @@ keywords: $(STAMP) ## reference of the Robot keywords, as HTML in results/keywor
 inject: $(STAMP) ## malformed frames and packets against the board
 	@$(BIN)/pytest tests/injection $(PYTEST_OPTIONS)
 
-bench: $(STAMP) ## boot, speed, memory and snapshot figures of this machine
+bench: $(STAMP) ## figures of this machine, and microdot 2.7.0 beside ours
 	@$(BIN)/python -m lab.bench
+	@$(BIN)/python -m lab.peers
 
 clean: ## remove what was made here (the firmware cache stays)
 	rm -rf $(VENV) build results hw/esp32/libesp32.so *.egg-info .pytest_cache .mypy_cache .ruff_cache

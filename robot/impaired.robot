@@ -29,16 +29,16 @@ All At Once                         loss=0.1    delay=0.02    jitter=0.02    reo
 A Handshake On A Bad Line
     [Template]    NONE
     Impair Network    loss=0.3
-    Open WebSocket    /echo    timeout=120
+    Open WebSocket    /echo    timeout=900
     Send Text    made it
-    Expect Message    made it    timeout=120
+    Expect Message    made it    timeout=900
 
 A Stream On A Bad Line
     [Template]    NONE
     Open WebSocket    /camera
     Impair Network    loss=0.1
-    ${first} =    Next Picture    timeout=120
-    ${second} =    Next Picture    timeout=120
+    ${first} =    Next Picture    timeout=900
+    ${second} =    Next Picture    timeout=900
     Picture Should Be Newer    ${second}    ${first}
 
 A Close On A Bad Line
@@ -46,7 +46,7 @@ A Close On A Bad Line
     Open WebSocket    /echo
     Impair Network    loss=0.3
     Close WebSocket    4000
-    Expect Close    4000    timeout=120
+    Expect Close    4000    timeout=900
 
 The Line Gets Well Again
     [Template]    NONE
@@ -74,19 +74,19 @@ Messages Come Back Whole With
     Impair Network    @{none}    &{impairment}
     FOR    ${number}    IN RANGE    8
         Send Text    message ${number}
-        Expect Message    message ${number}    timeout=120
+        Expect Message    message ${number}    timeout=900
     END
     Send Binary    ${{bytes(range(256)) * 20}}
-    Expect Message    ${{bytes(range(256)) * 20}}    timeout=120
+    Expect Message    ${{bytes(range(256)) * 20}}    timeout=900
     Heal Network
     The Board Serves
 
 The Time Of A Run With Losses
     [Documentation]    Virtual seconds at the end of it.
     Impair Network    loss=0.3    seed=7
-    Open WebSocket    /echo    timeout=120
+    Open WebSocket    /echo    timeout=900
     Send Binary    ${{bytes(5000)}}
-    Expect Message    ${{bytes(5000)}}    timeout=120
+    Expect Message    ${{bytes(5000)}}    timeout=900
     ${lost} =    Frames Lost
     Should Be True    ${lost} > 0
     ${time} =    Virtual Seconds

@@ -46,5 +46,5 @@ class PowerKeywords:
     @keyword
     def wait_for_power_to_fail(self, timeout: float = 30) -> None:
         """Until the cut that `Cut Power After Flash Bytes` has armed has struck."""
-        if not bench.board.wait_for(lambda: not bench.board.powered, timeout):
+        if not bench.board.step_until(lambda: not bench.board.powered, timeout):
             raise AssertionError(f"the power did not fail within {timeout:g} s")

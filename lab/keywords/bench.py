@@ -129,7 +129,7 @@ class Bench:
     @property
     def seconds(self) -> float:
         """Virtual time."""
-        return self.board.now / TICKS_PER_SECOND
+        return self.board.seconds
 
     def let_pass(self, seconds: float) -> None:
         """Let virtual time pass. Raises AssertionError where the wall clock rules."""

@@ -52,7 +52,7 @@ class SimulatedStream:
         self._board = bench.board
         self.connection: Connection = bench.host.connect(*bench.address, window)
         c = self.connection
-        if not self._board.wait_for(lambda: c.established or bool(c.failure), timeout):
+        if not self._board.step_until(lambda: c.established or bool(c.failure), timeout):
             raise StreamError(f"the board did not answer a SYN within {timeout:g} s")
         if c.failure:
             raise StreamError(f"the connection was {c.failure}")
@@ -67,14 +67,14 @@ class SimulatedStream:
 
     def flush(self, timeout: float) -> None:
         c = self.connection
-        done = self._board.wait_for(lambda: not c.unsent or bool(c.failure), timeout)
+        done = self._board.step_until(lambda: not c.unsent or bool(c.failure), timeout)
         self._check()
         if not done:
             raise StreamError(f"{c.unsent} bytes are not acknowledged within {timeout:g} s")
 
     def receive(self, timeout: float) -> bytes:
         c = self.connection
-        self._board.wait_for(lambda: bool(c.received or c.ended or c.failure), timeout)
+        self._board.step_until(lambda: bool(c.received or c.ended or c.failure), timeout)
         if c.received:
             return c.take()
         self._check()

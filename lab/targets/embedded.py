@@ -222,9 +222,14 @@ class EmbeddedBoard:
         """Stepped only: let virtual time pass."""
         self._step_until(lambda: False, seconds)
 
-    def wait_for(self, predicate: Callable[[], bool], timeout: float) -> bool:
-        """Stepped only: let virtual time pass until `predicate` holds; False after `timeout` s."""
-        return self._step_until(predicate, timeout)
+    def step_until(self, predicate: Callable[[], bool], seconds: float) -> bool:
+        """Stepped only: let virtual time pass until `predicate` holds; False when it did not."""
+        return self._step_until(predicate, seconds)
+
+    @property
+    def seconds(self) -> float:
+        """Virtual time since power-on."""
+        return self.now / TICKS_PER_SECOND
 
     def close(self) -> None:
         """Power off and unplug; harmless twice."""

@@ -60,7 +60,7 @@ def test_brown_out_has_its_own_cause(repl_board):
 def test_power_fails_in_the_middle_of_a_write(repl_board):
     repl_board.power_off(flash_bytes=1000)
     repl_board.console.write(b"open('x', 'w').write('x' * 20000)\r")
-    assert repl_board.wait_for(lambda: not repl_board.powered, 10)
+    assert repl_board.step_until(lambda: not repl_board.powered, 10)
     repl_board.power_on()
     repl_board.console.wait_for_prompt()
 
@@ -78,9 +78,9 @@ def test_a_paused_board_can_not_be_waited_for(repl_board):
 def test_a_host_inside_is_served_and_a_run_repeats(inside, booted_app):
     def served(board, host):
         connection = host.connect(BOARD, 80)
-        assert board.wait_for(lambda: connection.established, 10)
+        assert board.step_until(lambda: connection.established, 10)
         connection.send(b"GET /status HTTP/1.0\r\n\r\n")
-        assert board.wait_for(lambda: connection.ended, 10)
+        assert board.step_until(lambda: connection.ended, 10)
         return board.now, bytes(connection.received)
 
     first = served(*inside)
@@ -95,19 +95,19 @@ def test_a_host_inside_is_served_and_a_run_repeats(inside, booted_app):
 def test_a_host_inside_sees_a_board_without_power_as_silence_then_as_reset(inside):
     board, host = inside
     connection = host.connect(BOARD, 80)
-    assert board.wait_for(lambda: connection.established, 10)
+    assert board.step_until(lambda: connection.established, 10)
     board.power_off()
     connection.send(b"GET / HTTP/1.0\r\n\r\n")
-    assert not board.wait_for(lambda: bool(connection.received or connection.failure), 5)
+    assert not board.step_until(lambda: bool(connection.received or connection.failure), 5)
     board.power_on()
     board.console.wait_for("lab: http on", 60)
-    assert board.wait_for(lambda: connection.failure == "reset", 20)
+    assert board.step_until(lambda: connection.failure == "reset", 20)
 
 
 def test_a_closed_port_refuses(inside):
     board, host = inside
     connection = host.connect(BOARD, 81)
-    assert board.wait_for(lambda: connection.failure == "refused", 10)
+    assert board.step_until(lambda: connection.failure == "refused", 10)
 
 
 def test_eager_board_without_power_rests_and_comes_back(board):

@@ -124,7 +124,7 @@ def test_a_serving_board_keeps_its_camera_and_its_address(cache, app_image):
     ) as board:  # fmt: skip
         router = Router(switch, board.clock)
         connection = router.connect("10.0.2.15", 80)
-        assert board.wait_for(lambda: connection.established, 10)
+        assert board.step_until(lambda: connection.established, 10)
 
 
 RACER = """
