@@ -18,6 +18,7 @@ from lab.keywords.client import (
 from lab.keywords.streams import StreamError, connect
 
 TIMEOUT = 30.0
+PAUSE = 0.02  # seconds between the segments of a request in pieces
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # of RFC 6455, 1.3
 
 
@@ -58,13 +59,14 @@ class WebSocketKeywords:
 
         ``window``: bytes that the client's TCP takes before they are read: a small one makes a
         slow reader. ``send_along``: bytes in the same segment as the request. ``chunk``: send the
-        request in segments of so many bytes.
+        request in segments of so many bytes, some milliseconds apart (inside the simulation only).
         """
         client = self._connect(name, window, timeout)
         try:
             response = client.upgrade(
-                path, timeout, {"Sec_WebSocket_Key": KEY}, send_along, chunk=chunk
-            )
+                path, timeout, {"Sec_WebSocket_Key": KEY}, send_along, chunk=chunk,
+                pause=lambda: bench.let_pass(PAUSE) if chunk else None,
+            )  # fmt: skip
         except StreamError:
             client.stream.abort()
             raise

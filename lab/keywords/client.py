@@ -104,10 +104,11 @@ class WebSocketClient:
 
     def upgrade(self, path: str, timeout: float, headers: dict[str, str | None],
                 behind: bytes = b"", line: str | None = None,
-                chunk: int | None = None) -> Response:  # fmt: skip
+                chunk: int | None = None,
+                pause: Callable[[], None] = lambda: None) -> Response:  # fmt: skip
         """Ask for a WebSocket; returns the answer, whatever it is. behind: bytes of frames that
         leave together with the request; headers: see `handshake_request`; line: another request
-        line; chunk: bytes in a segment. Raises StreamError."""
+        line; chunk: bytes in a segment, with a `pause` behind. Raises StreamError."""
         self._note(f"-> upgrade {path}")
         request = handshake_request(path, "board", **headers)
         if line:
@@ -116,8 +117,7 @@ class WebSocketClient:
         step = chunk or len(request)
         for at in range(0, len(request), step):
             self.stream.send(request[at : at + step])
-            if chunk:
-                self.stream.flush(timeout)
+            pause()
         while HEAD_END not in self._buffer:
             data = self.stream.receive(timeout)
             if not data:
