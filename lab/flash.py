@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import LabError
-from lab.firmware import BOOTLOADER_OFFSET, FLASH_SIZE, Firmware, cache_dir, cache_folder
+from lab.cache import cache_dir, cache_folder
+from lab.firmware import BOOTLOADER_OFFSET, FLASH_SIZE, Firmware
 
 ROOT = Path(__file__).resolve().parents[1]
 APP = ROOT / "hw" / "camera" / "app"
@@ -80,15 +81,15 @@ def takes_mpy(firmware: Firmware) -> bool:
     return firmware.release is None or firmware.release >= MPY_SINCE
 
 
-def board_files(firmware: Firmware) -> dict[str, bytes]:
+def board_files(firmware: Firmware | None = None) -> dict[str, bytes]:
     """What the camera board carries: path on its filesystem -> contents.
 
-    As .mpy, or as sources where `firmware` takes other .mpy than ours.
+    As .mpy, or as sources where `firmware` takes other .mpy than ours (None: the default does not).
     """
     from hw.camera.scene import TestCard
 
     files: dict[str, bytes] = {}
-    compiled = takes_mpy(firmware)
+    compiled = firmware is None or takes_mpy(firmware)
     for path in sorted((ROOT / "microdot").glob("*.py")):
         name = f"lib/microdot/{path.name}"
         if compiled:

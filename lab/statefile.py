@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lab import LabError
-from lab.firmware import cache_dir
+from lab.cache import cache_dir
 
 KILLED = "it was killed"
 

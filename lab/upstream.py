@@ -1,6 +1,6 @@
 """MicroPython's own test suite, from Debian's source package `micropython`.
 
-Pinned by version and sha256; it lands in the lab's cache (`lab.firmware.cache_dir`), fetched by
+Pinned by version and sha256; it lands in the lab's cache (`lab.cache`), fetched by
 apt's own downloader from the mirror that apt is configured for. `$MICROPYTHON_TESTS` names a
 directory to take instead: the `tests` of a MicroPython source tree.
 """
@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from lab import LabError
-from lab.firmware import cache_dir, locked
+from lab.cache import cache_dir, locked
 
 VERSION = "1.25.0"
 ARCHIVE = f"pool/main/m/micropython/micropython_{VERSION}+ds.orig.tar.xz"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import LabError
-from lab.firmware import cache_dir
+from lab.cache import cache_dir
 from lab.flash import ROOT, compile_mpy
 
 APP = Path(__file__).resolve().parent / "app"

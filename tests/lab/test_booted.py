@@ -139,7 +139,7 @@ print(hashlib.sha256(bytes(state.snapshot.chip)).hexdigest())
 
 
 def test_processes_that_race_agree(tmp_path):
-    from lab.firmware import cache_dir
+    from lab.cache import cache_dir
 
     (tmp_path / "firmware").symlink_to(cache_dir() / "firmware")
     environment = {**os.environ, "LAB_CACHE": str(tmp_path)}
