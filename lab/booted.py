@@ -32,6 +32,7 @@ Kind = Literal["prompt", "serving", "online"]
 
 FORMAT = b"lab booted 1\n"
 UP_SECONDS = 60  # virtual
+KEPT = 100  # files, of some 200 KB
 DIGEST = 32
 
 
@@ -58,6 +59,7 @@ def booted(image: bytes, kind: Kind, seed: int = 1) -> Booted:
         made = boot(image, kind, seed)
         with contextlib.suppress(OSError):  # a full disk: the next process boots again
             write_whole(path, _pack(made))
+            _prune(path.parent)
     return made
 
 
@@ -75,6 +77,14 @@ def boot(image: bytes, kind: Kind, seed: int = 1) -> Booted:
                 board.console.wait_for(b"lab: camera: ", UP_SECONDS)
             board.console.wait_for(b"\n", UP_SECONDS)
         return Booted(image, board.snapshot(), board.console.text)
+
+
+def _prune(folder: Path) -> None:
+    """Forget what was not used for longest."""
+    by_use = sorted(folder.glob("*.state"), key=lambda p: p.stat().st_mtime, reverse=True)
+    for old in by_use[KEPT:]:
+        old.unlink(missing_ok=True)
+        old.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def _key(image: bytes, kind: Kind, seed: int) -> str:
@@ -144,6 +154,7 @@ def _load(path: Path, image: bytes, kind: Kind, seed: int) -> Booted | None:
         camera = Vc0706() if found.snapshot.camera else None
         switch = None if kind == "prompt" else Switch()
         EmbeddedBoard(image, switch, seed=seed, snapshot=found.snapshot, camera=camera).close()
+        path.touch()
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, OSError, zlib.error, ChipError, LabError):

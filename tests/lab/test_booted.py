@@ -66,6 +66,21 @@ def test_another_seed_image_or_library_is_another_boot(cache, boots, repl_image,
     assert len(list(cache.glob("*.state"))) == 4
 
 
+def test_what_was_not_used_for_longest_is_forgotten(cache, boots, repl_image, monkeypatch):
+    monkeypatch.setattr(module, "KEPT", 2)
+    for seed in (1, 2):
+        booted(repl_image, "prompt", seed)
+    for age, path in enumerate(sorted(cache.glob("*.state"), key=lambda p: p.stat().st_mtime)):
+        os.utime(path, (1000 + age, 1000 + age))
+    booted(repl_image, "prompt", 1)  # used again
+    booted(repl_image, "prompt", 3)
+    assert len(list(cache.glob("*.state"))) == 2
+    booted(repl_image, "prompt", 1)
+    assert len(boots) == 3
+    booted(repl_image, "prompt", 2)
+    assert len(boots) == 4
+
+
 def damage_nothing_left(data):
     return b""
 
