@@ -47,7 +47,6 @@ A Close Frame That Is Too Long Is A Protocol Error
     Expect Close    1002
 
 What Follows A Close Is Not Answered
-    [Tags]    known-defect    # RST behind the close; mended on wip-conform
     Open WebSocket    /echo
     Close WebSocket    1000
     Send Text    too late
@@ -55,7 +54,6 @@ What Follows A Close Is Not Answered
     Expect Close    1000
 
 A Second Close Of The Client Changes Nothing
-    [Tags]    known-defect    # RST behind the close; mended on wip-conform
     Open WebSocket    /echo
     Close WebSocket    1000
     Close WebSocket    1001

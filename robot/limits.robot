@@ -55,7 +55,6 @@ One Byte May Be The Limit
     Expect Close    1009
 
 A Limit Beyond 16 Bits Is Kept
-    [Tags]    known-defect    # two copies in memory; mended on wip-conform
     Get    /limit/40000
     Open WebSocket    /length
     Send Binary    ${{bytes(40000)}}
@@ -103,7 +102,6 @@ Out Of Memory Ends Only That Connection
     The Board Serves
 
 Out Of Memory In The Middle Of A Frame
-    [Tags]    known-defect    # RST behind the close; mended on wip-conform
     Get    /limit/0
     Open WebSocket    /length
     Send Binary    ${{bytes(400000)}}
