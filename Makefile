@@ -9,7 +9,7 @@ SUITE ?= robot
 PYTEST_OPTIONS ?=
 C_FILES = $(shell git ls-files 'hw/esp32/*.c' 'hw/esp32/*.h')
 
-.PHONY: help lab test check robot inject bench clean packages
+.PHONY: help lab test check robot inject browser bench clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ robot: $(STAMP) ## the Robot suites (SUITE=, ROBOT_OPTIONS=)
 
 inject: $(STAMP) ## malformed frames and packets against the board
 	@$(BIN)/pytest tests/injection $(PYTEST_OPTIONS)
+
+browser: export LAB_PACKAGES = chromium chromium-driver
+browser: packages $(STAMP) ## Debian's Chromium, which the tests in tests/browser want
+	@chromium --version 2>/dev/null || echo "no Chromium: the browser tests will be skipped"
 
 bench: $(STAMP) ## boot, speed, memory and snapshot figures of this machine
 	@$(BIN)/python -m lab.bench
