@@ -16,6 +16,7 @@ import sys
 import time
 
 import machine
+import micropython
 from stream import Stream
 
 from microdot import Microdot, send_file
@@ -25,6 +26,7 @@ PAGE = "index.html"
 LED_GPIO = 2
 GOING_AWAY = 1001  # RFC 6455, 7.4.1
 GOODBYE_SECONDS = 1
+CTRL_C = 3
 
 app = Microdot()
 stream = Stream()
@@ -138,13 +140,13 @@ def _camera_setting(name, value):
     if not hasattr(part, "set_" + name):
         return {"error": "this camera has no %s to set" % name}
     try:
-        values = [int(n) for n in str(value).split("x")]
+        values = tuple([int(n) for n in str(value).split("x")])
     except ValueError:
-        values = []
-    if len(values) != (2 if name == "size" else 1) or not all(0 <= n <= 640 for n in values):
-        return {"error": "bad %s: %s" % (name, value)}
-    if name == "compression" and values[0] > 255:
-        return {"error": "bad compression: 0 to 255"}
+        values = ()
+    if name == "size" and values not in part.sizes:
+        return {"error": "no such size: %s" % value}
+    if name == "compression" and not (len(values) == 1 and 0 <= values[0] <= 255):
+        return {"error": "compression is 0 to 255, not %s" % value}
     stream.between_frames(lambda: getattr(part, "set_" + name)(*values))
     return {name: value}
 
@@ -178,6 +180,8 @@ async def _serve(host, port, ready):
 
 async def _say_goodbye():
     """Close every WebSocket with 1001, and the port."""
+    # the task that the interrupt hit may fail now in any way
+    asyncio.get_event_loop().set_exception_handler(lambda loop, context: None)
     app.shutdown()
     for talk in list(talks):
         talk.cancel()
@@ -193,5 +197,9 @@ def serve(host="0.0.0.0", port=80, ready=None):
     try:
         asyncio.run(_serve(host, port, ready))
     except KeyboardInterrupt:
-        asyncio.run(_say_goodbye())  # the other tasks are still there, and go on meanwhile
+        micropython.kbd_intr(-1)  # once is enough
+        try:
+            asyncio.run(_say_goodbye())  # the other tasks are still there, and go on meanwhile
+        finally:
+            micropython.kbd_intr(CTRL_C)
         raise
