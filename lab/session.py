@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import re
 import tempfile
@@ -11,18 +9,20 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hw.camera.sensor import Vc0706
 from lab import LabError
+from lab.board import Event
 from lab.console import ConsoleError
 from lab.consoles import ConsoleServer
-from lab.firmware import cache_dir, resolve
+from lab.firmware import resolve
 from lab.flash import board_files, build_image
+from lab.interrupt import Interrupted, signals
 from lab.net.capture import Capture
 from lab.net.gateway import Gateway, GatewayError, HostForward
 from lab.net.switch import Switch
+from lab.statefile import State, run_dir
 from lab.targets.embedded import EmbeddedBoard, Pace
 
 HTTP_PORT = 8080
@@ -30,87 +30,6 @@ CONSOLE_PORT = 2323
 UP_SECONDS = 30
 
 Say = Callable[[str], None]
-
-
-@dataclass
-class State:
-    """What `lab status --json` prints."""
-
-    http_url: str
-    websocket_url: str
-    console_tcp: str
-    console_pty: str
-    capture: str
-    pid: int
-    firmware: str
-    target: str = "embedded"
-
-
-def run_dir() -> Path:
-    """Where the state of a running lab is kept."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    return Path(base) / "lab" if base else cache_dir() / "run"
-
-
-class StateFile:
-    """`lab.json` beside a lock that the running lab holds: a state without it is stale."""
-
-    def __init__(self) -> None:
-        self.path = run_dir() / "lab.json"
-        self._lock_path = run_dir() / "lab.lock"
-        self._lock: int | None = None
-
-    def acquire(self) -> None:
-        """Be the one lab that runs. Raises LabError when there is another."""
-        run_dir().mkdir(parents=True, exist_ok=True)
-        lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            raise LabError(
-                "a lab is running already: `lab status` shows it, `lab down` ends it"
-            ) from None
-        self._lock = lock
-        self.path.unlink(missing_ok=True)
-
-    def write(self, state: State) -> None:
-        """Tell others."""
-        part = self.path.with_suffix(".tmp")
-        part.write_text(json.dumps(asdict(state), indent=2) + "\n")
-        part.replace(self.path)
-
-    def read(self) -> State | None:
-        """The running lab's state, None when none runs or it is not up yet."""
-        if not self._held():
-            return None
-        try:
-            return State(**json.loads(self.path.read_text()))
-        except (OSError, ValueError, TypeError):
-            return None
-
-    def _held(self) -> bool:
-        """Does a running lab hold the lock?"""
-        try:
-            lock = os.open(self._lock_path, os.O_RDWR | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(lock)
-        return False
-
-    def release(self) -> None:
-        """Remove what `acquire` and `write` made."""
-        if self._lock is None:
-            return
-        self.path.unlink(missing_ok=True)
-        self._lock_path.unlink(missing_ok=True)
-        os.close(self._lock)
-        self._lock = None
 
 
 class Session:
@@ -146,11 +65,14 @@ class Session:
         say: Say,
         progress: Callable[[int, int | None], None] | None,
     ) -> None:
-        firmware = resolve(wanted, progress)
+        firmware = signals.aside(lambda: resolve(wanted, _until_interrupted(progress)))
         say(f"firmware  {firmware.name}")
+        signals.check()
         files = board_files()
+        signals.check()
         image = build_image(firmware, files)
         say(f"flash     {len(files)} files, {sum(map(len, files.values()))} bytes on littlefs")
+        signals.check()
         self.switch = Switch()
         self.gateway = self._gateway(http_port)
         self._closers.append(self.gateway.stop)
@@ -160,7 +82,9 @@ class Session:
         self.consoles = self._consoles(console_port)
         self._closers.append(self.consoles.close)
         self.board.listeners.append(self.consoles.feed)
-        self._wait_until_up(say)
+        with signals.calling(self._give_up):
+            self._wait_until_up(say)
+        signals.check()
         host, port = self.gateway.forwards[80]
         self.state = State(
             http_url=f"http://{host}:{port}/",
@@ -171,6 +95,9 @@ class Session:
             pid=os.getpid(),
             firmware=firmware.name,
         )
+
+    def _give_up(self, number: int) -> None:
+        self.board.console.fail(Interrupted(number))
 
     def _gateway(self, port: int | None) -> Gateway:
         try:
@@ -199,8 +126,10 @@ class Session:
             os.close(handle)
             path = Path(name)
         try:
-            self.capture = Capture(path, self.switch)
+            self.capture = Capture(path, self.switch, self._capture_failed)
         except OSError as error:
+            if temporary:
+                path.unlink(missing_ok=True)
             raise LabError(f"capture file {path}: {error.strerror}") from None
 
         def end() -> None:
@@ -209,6 +138,10 @@ class Session:
                 self.capture.path.unlink(missing_ok=True)
 
         return end
+
+    def _capture_failed(self, error: OSError) -> None:
+        for observer in self.board.observers:
+            observer(Event("capture", f"ended early: {error.strerror}"))
 
     def _wait_until_up(self, say: Say) -> None:
         """Boot, address, first answer. Raises LabError with what the board said instead."""
@@ -231,8 +164,7 @@ class Session:
         say(f"board     up at {line.rpartition(' ')[2]} after {time.monotonic() - start:.1f} s")
         host, port = self.gateway.forwards[80]
         try:
-            with urllib.request.urlopen(f"http://{host}:{port}/", timeout=UP_SECONDS) as answer:
-                answer.read()
+            signals.aside(lambda: _fetch(f"http://{host}:{port}/"))
         except (OSError, urllib.error.URLError) as error:
             raise LabError(f"the board's page can't be fetched: {error}") from None
 
@@ -240,3 +172,21 @@ class Session:
         """Take everything down again, last first; harmless twice."""
         while self._closers:
             self._closers.pop()()
+
+
+def _fetch(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=UP_SECONDS) as answer:
+        return bytes(answer.read())
+
+
+def _until_interrupted(
+    progress: Callable[[int, int | None], None] | None,
+) -> Callable[[int, int | None], None]:
+    """`progress`, and an end to the download when a signal has come."""
+
+    def call(done: int, total: int | None) -> None:
+        signals.check()
+        if progress:
+            progress(done, total)
+
+    return call

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import socket
 import sys
 import termios
@@ -15,6 +14,7 @@ from lab import LabError
 from lab.consoles import ConsoleServer
 from lab.firmware import resolve
 from lab.flash import build_image
+from lab.interrupt import Interrupted, signals
 from lab.targets.embedded import EmbeddedBoard
 
 LEAVE = b"\x1d"  # Ctrl-]
@@ -47,7 +47,7 @@ def attach(url: str) -> int:
 def _relay(connection: socket.socket, terminal: int) -> None:
     while True:
         sources: list[Any] = [connection, terminal]
-        ready, _, _ = select.select(sources, [], [])
+        ready = signals.select(sources)
         if connection in ready:
             data = connection.recv(4096)
             if not data:
@@ -63,11 +63,15 @@ def _relay(connection: socket.socket, terminal: int) -> None:
 
 def fresh_board(firmware: str | None) -> int:
     """A board of one's own, without a network, for as long as the terminal is on it."""
-    with EmbeddedBoard(build_image(resolve(firmware), {}), pace="real") as board:
+    image = build_image(signals.aside(lambda: resolve(firmware)), {})
+    signals.check()
+    with EmbeddedBoard(image, pace="real") as board:
         consoles = ConsoleServer(board.console.write)
         board.listeners.append(consoles.feed)
         try:
-            board.console.wait_for_prompt()
+            with signals.calling(lambda number: board.console.fail(Interrupted(number))):
+                board.console.wait_for_prompt()
+            signals.check()
             return attach("socket://%s:%d" % consoles.tcp)
         finally:
             consoles.close()

@@ -40,6 +40,7 @@ class Stop(enum.IntFlag):
     FATAL = 1 << 6
     BREAK = 1 << 7
     LOG = 1 << 8
+    POWER = 1 << 9
 
 
 class ResetCause(enum.IntEnum):
@@ -187,6 +188,16 @@ class Chip:
         self._lib.esp32_reset(self._chip, int(cause))
 
     @property
+    def flash_work(self) -> int:
+        """Bytes of flash that the guest has programmed or erased in this chip's life."""
+        return int(self._lib.esp32_flash_work(self._chip))
+
+    def power_cut(self, after: int = 0) -> None:
+        """Let the supply fail after `after` more bytes of flash are programmed or erased, in
+        mid-operation: then `run` returns POWER until `reset`."""
+        self._lib.esp32_power_cut(self._chip, after)
+
+    @property
     def reset_cause(self) -> ResetCause:
         return ResetCause(self._lib.esp32_reset_cause(self._chip))
 
@@ -223,6 +234,11 @@ class Chip:
         """Instructions executed by a core, or by both."""
         cores = (0, 1) if core is None else (core,)
         return sum(int(self._lib.esp32_instructions(self._chip, n)) for n in cores)
+
+    @property
+    def coverage(self) -> int:
+        """Places in guest code reached in this chip's life; `restore` does not take it back."""
+        return int(self._lib.esp32_coverage(self._chip))
 
     def core_status(self, core: int) -> CoreStatus:
         return CoreStatus(self._lib.esp32_core_status(self._chip, core))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -35,22 +36,33 @@ def _block(kind: int, body: bytes) -> bytes:
 class Capture:
     """Writes what the ports of `switch` send (each frame once) until `close`.
 
-    Raises OSError when the file can't be written.
+    A disk that fills up later ends the capture, not the traffic: `failed` is called once.
+    Raises OSError when the file can't be made.
     """
 
-    def __init__(self, path: Path | str, switch: Switch) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        switch: Switch,
+        failed: Callable[[OSError], None] = lambda error: None,
+    ) -> None:
         self.path = Path(path)
+        self._failed = failed
         self.frames = 0
         self._switch = switch
         self._interfaces: dict[str, int] = {}
         self._lock = threading.Lock()
-        self._file = open(self.path, "wb")
-        self._write(_block(SECTION, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)))
+        self._file = open(self.path, "wb", buffering=0)
+        try:
+            self._write(_block(SECTION, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)))
+        except OSError:
+            self._file.close()
+            raise
         switch.taps.append(self._tap)
 
     def _write(self, data: bytes) -> None:
-        self._file.write(data)
-        self._file.flush()
+        while data:
+            data = data[self._file.write(data) :]
 
     def _interface(self, name: str) -> int:
         if name not in self._interfaces:
@@ -67,12 +79,19 @@ class Capture:
         with self._lock:
             if self._file.closed:
                 return
-            head = struct.pack(
-                "<IIIII", self._interface(port), now >> 32, now & 0xFFFFFFFF, len(frame), len(frame)
-            )
-            flags = _option(OPTION_EPB_FLAGS, struct.pack("<I", 1)) + _option(0, b"")
-            self._write(_block(PACKET, head + _padded(frame) + flags))
-            self.frames += 1
+            try:
+                self._packet(now, port, frame)
+            except OSError as error:
+                self._file.close()
+                self._failed(error)
+
+    def _packet(self, now: int, port: str, frame: bytes) -> None:
+        head = struct.pack(
+            "<IIIII", self._interface(port), now >> 32, now & 0xFFFFFFFF, len(frame), len(frame)
+        )
+        flags = _option(OPTION_EPB_FLAGS, struct.pack("<I", 1)) + _option(0, b"")
+        self._write(_block(PACKET, head + _padded(frame) + flags))
+        self.frames += 1
 
     def close(self) -> None:
         """End the capture; the file stays."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes.util
+import os
 from typing import Any
 
 from cffi import FFI
@@ -73,15 +74,16 @@ _lib: Any = None
 
 
 def load() -> Any:
-    """The library. Raises LabError when the machine has none."""
+    """The library ($LAB_LIBSLIRP names another). Raises LabError when the machine has none."""
     global _lib
     if _lib is None:
-        name = ctypes.util.find_library("slirp") or "libslirp.so.0"
+        name = os.environ.get("LAB_LIBSLIRP") or ctypes.util.find_library("slirp")
+        name = name or "libslirp.so.0"
         try:
             _lib = ffi.dlopen(name)
-        except OSError as error:
+        except OSError:
             raise LabError(
-                f"libslirp is missing ({error}): install it (Debian: apt-get install libslirp0)"
+                f"libslirp is missing (no {name}): install it (Debian: apt-get install libslirp0)"
             ) from None
     return _lib
 

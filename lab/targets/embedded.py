@@ -13,19 +13,22 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from hw.camera.sensor import SensorState, Vc0706
 from hw.camera.wiring import CAMERA_UART
 from hw.esp32.chip import FOREVER, TICKS_PER_US, Chip, ChipError, ResetCause, Snapshot, Stop
 from lab.board import BoardError, Event, find_panic
 from lab.console import Console
 from lab.net.switch import Switch
 
+if TYPE_CHECKING:  # Pillow is behind it: for boards that have a camera
+    from hw.camera.sensor import SensorState, Vc0706
+
 Pace = Literal["real", "eager", "stepped"]
 
 TICKS_PER_SECOND = TICKS_PER_US * 1_000_000
 STEP_TICKS = TICKS_PER_US * 1000  # a busy chip looks for input once in a virtual millisecond
+STEP_MOST_TICKS = TICKS_PER_SECOND // 4  # stepped: how long a chip may run without a look round
 LAG_MOST_S = 0.1  # a host that is too slow makes virtual time slow, not hurry for ever after
 LISTEN = Stop.UART | Stop.ETH | Stop.LOG | Stop.GPIO
 LOG_MOST = 1000  # lines
@@ -243,7 +246,8 @@ class EmbeddedBoard:
             for listener in self.listeners:
                 listener(output)
             self._recent = (self._recent + output)[-4096:]
-            if panic := find_panic(self._recent):
+            ended = b"\r" in output or b"\n" in output  # a line; only that can complete a panic
+            if ended and (panic := find_panic(self._recent)):
                 self._happened(Event("panic", panic))
                 self._recent = b""
         if self.camera and (output := self.chip.uart_receive(CAMERA_UART)):
@@ -283,7 +287,7 @@ class EmbeddedBoard:
             if self.chip.now >= end:
                 return False
             try:
-                self._advance(end)
+                self._advance(min(end, self.chip.now + STEP_MOST_TICKS))
             except Exception as error:
                 self._fail(error)
                 raise

@@ -6,31 +6,23 @@ variables that it does not keep in step: a WSR.BR changes the result of a MOVT b
 of two NaNs an operation hands on is a matter of configuration, so NaNs compare equal.
 """
 
-import shutil
 import struct
-import subprocess
 
 import pytest
+from qemu import SIMCALL, needs_qemu, run, start_at
 from xtensa_asm import (
     SCRATCH_SIZE,
     SLOT,
     STATE_WORDS,
     Program,
     Sequence,
-    load_literal,
     movi,
     rrr,
 )
 
 from hw.esp32.chip import Chip, Stop
 
-QEMU = shutil.which("qemu-system-xtensa")
-needs_qemu = pytest.mark.skipif(
-    QEMU is None, reason="no qemu-system-xtensa (Debian: apt-get install qemu-system-misc)"
-)
-
 QEMU_CODE, QEMU_DATA = 0x00010000, 0x00200000
-RESET_VECTOR = {"de233_fpu": 0xFE000000}
 OUR_CODE, OUR_DATA = 0x40080000, 0x3FFB0000
 BATCH = 150
 NAMES = [f"a{n}" for n in range(16)] + ["sar", "br", "lcount", "scompare1"]
@@ -38,42 +30,16 @@ NAMES += [f"f{n}" for n in range(16)]
 SCRATCH_POINTER = 15
 
 
-def elf(sections):
-    """A bare ELF for -kernel: (address, bytes), entry at the first (System V ABI, chapter 4)."""
-    offset = 52 + 32 * len(sections)
-    heads, body = b"", b""
-    for address, data in sections:
-        heads += struct.pack("<8I", 1, offset + len(body), address, address, len(data), len(data),
-                             7, 4)  # fmt: skip
-        body += data
-    ident = b"\x7fELF\x01\x01\x01" + bytes(9)
-    head = struct.pack("<HHIIIIIHHHHHH", 2, 94, 1, sections[0][0], 52, 0, 0, 52, 32,
-                       len(sections), 0, 0, 0)  # fmt: skip
-    return ident + head + heads + body
-
-
-def on_qemu(sequences, cpu, tmp_path):
+def on_qemu(sequences, cpu, directory):
     """All slots as they are afterwards, by way of simcall write to stdout."""
     size = SLOT * len(sequences)
-    simcall = bytes.fromhex("005100")
-
     # simcall: a2 the call (4 write, 1 exit), a3.. its arguments
-    end = [(2, 4), (3, 1), (4, QEMU_DATA), (5, size), simcall, movi(2, 1), movi(3, 0), simcall]
+    end = [(2, 4), (3, 1), (4, QEMU_DATA), (5, size), SIMCALL, movi(2, 1), movi(3, 0), SIMCALL]
     program = Program(sequences, QEMU_CODE, QEMU_DATA, end)
-    path = tmp_path / "sequences.elf"
-    start = bytearray()
-    load_literal(start, 0, QEMU_CODE)
-    start += bytes.fromhex("a00000")  # jx a0
-    path.write_bytes(
-        elf([(RESET_VECTOR[cpu], start), (QEMU_CODE, program.code), (QEMU_DATA, program.data)])
-    )
-    done = subprocess.run(
-        [QEMU, "-M", "sim", "-cpu", cpu, "-nographic", "-semihosting", "-monitor", "none",
-         "-serial", "none", "-kernel", str(path)],
-        capture_output=True, timeout=20,
-    )  # fmt: skip
-    assert len(done.stdout) == size, (len(done.stdout), done.stderr.decode())
-    return done.stdout
+    sections = [(QEMU_CODE, program.code), (QEMU_DATA, program.data)]
+    output, _ = run([start_at(QEMU_CODE, cpu), *sections], cpu, directory)
+    assert len(output) == size
+    return output
 
 
 def on_our_chip(sequences, slice_cycles=None):

@@ -103,13 +103,3 @@ def test_bad_checksum_is_dropped(peer, board, ws_url):
     peer.send(data)  # the same bytes, retransmitted with a good one
     assert [frame.data for frame in frames_after(peer)] == [b"once"]
     still_alive(board, ws_url)
-
-
-def test_scapy_layer_round_trip():
-    for size in (0, 1, 125, 126, 127, 65535, 65536):
-        data = bytes(n & 255 for n in range(size))
-        (frame,) = parse_frames(bytes(WebSocketFrame(opcode="binary") / data))
-        assert frame.data == data
-        assert frame.length() == size
-    two = bytes(WebSocketFrame() / b"a") + bytes(WebSocketFrame(opcode="ping", MASK=0) / b"b")
-    assert [(f.opcode, f.data) for f in parse_frames(two + b"\x81")] == [(1, b"a"), (9, b"b")]

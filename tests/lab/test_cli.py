@@ -72,7 +72,7 @@ def test_run_tells_of_a_reset(program):
     [
         (["run", "/nonexistent.py"], "lab: /nonexistent.py: No such file or directory"),
         (["run", "--firmware", "/etc/passwd", "x"], "lab: x: No such file or directory"),
-        (["firmware", "identify", "/etc/passwd"], "lab: /etc/passwd: the bootloader is a text"),
+        (["firmware", "identify", "/etc/passwd"], "lab: /etc/passwd is no firmware"),
         (["firmware", "fetch", "nonsense"], "lab: no pinned firmware 'nonsense'"),
     ],
 )

@@ -23,7 +23,7 @@
 #define ESP32_API
 #endif
 
-#define ESP32_API_VERSION      1
+#define ESP32_API_VERSION      2
 #define ESP32_TICKS_PER_US     480u
 #define ESP32_TICKS_PER_SECOND 480000000ull
 #define ESP32_CORES            2
@@ -46,6 +46,7 @@ enum esp32_stop {
     ESP32_STOP_FATAL = 1 << 6,   /* the model cannot go on, see esp32_error(); always ends a run */
     ESP32_STOP_BREAK = 1 << 7,   /* a breakpoint was hit; always ends a run */
     ESP32_STOP_LOG = 1 << 8,     /* a report is waiting in esp32_log_read() */
+    ESP32_STOP_POWER = 1 << 9,   /* esp32_power_cut() has struck; always ends a run */
 };
 
 /* Reset causes, numbered as RTC_CNTL_RESET_CAUSE_PROCPU (ESP32 TRM, ch. "Reset and Clock"). */
@@ -91,6 +92,13 @@ ESP32_API uint32_t esp32_reset_count(const esp32_t *chip);
 /* Raw access past the flash controller (an external programmer). 0, or -1 out of range. */
 ESP32_API int esp32_flash_read(const esp32_t *chip, uint32_t addr, void *data, uint32_t size);
 ESP32_API int esp32_flash_write(esp32_t *chip, uint32_t addr, const void *data, uint32_t size);
+
+/* Bytes of flash that the guest has programmed or erased in this chip's life. */
+ESP32_API uint64_t esp32_flash_work(const esp32_t *chip);
+/* Let the supply fail when the guest has programmed or erased `after` more bytes (0: now): the
+ * operation in hand stays half done, the bytes behind it as they were. The chip does nothing then
+ * until esp32_reset(); a reset before that moment calls the cut off. */
+ESP32_API void esp32_power_cut(esp32_t *chip, uint64_t after);
 
 /* --- run ------------------------------------------------------------------ */
 
@@ -145,6 +153,10 @@ ESP32_API int esp32_reg_read(const esp32_t *chip, int core, const char *name, ui
 ESP32_API int esp32_reg_write(esp32_t *chip, int core, const char *name, uint32_t value);
 /* 0 running, 1 waiting for an interrupt, 2 stalled or not yet released from reset. */
 ESP32_API int esp32_core_status(const esp32_t *chip, int core);
+
+/* Guest code reached so far in this chip's life, counted in the places where straight-line
+ * stretches begin. Restoring a snapshot does not take it back: what grows it is new. */
+ESP32_API uint64_t esp32_coverage(const esp32_t *chip);
 
 ESP32_API int esp32_breakpoint_add(esp32_t *chip, uint32_t addr);
 ESP32_API int esp32_breakpoint_remove(esp32_t *chip, uint32_t addr);

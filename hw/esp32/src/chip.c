@@ -16,8 +16,9 @@
 #define RESET_VECTOR (ROM0_BASE + 0x400)
 #define SLICE_ALONE  100000u /* cycles; a stop request waits no longer (some 0.2 ms) */
 #define SLICE_SHARED 32u     /* more and the cores dead-lock on each other's spin loops */
-#define ENDS_RUN     (ESP32_STOP_RESET | ESP32_STOP_REQUEST | ESP32_STOP_FATAL | ESP32_STOP_BREAK)
-#define XTAL_MHZ     40u
+#define ENDS_RUN                                                                                   \
+    (ESP32_STOP_RESET | ESP32_STOP_REQUEST | ESP32_STOP_FATAL | ESP32_STOP_BREAK | ESP32_STOP_POWER)
+#define XTAL_MHZ 40u
 
 /* --- time ------------------------------------------------------------------------------- */
 
@@ -192,6 +193,7 @@ void esp32_reset(esp32_t *chip, enum esp32_reset_cause cause)
 {
     chip->reset_pending = 0;
     chip->stop_reasons = 0;
+    chip->flash_work_most = UINT64_MAX;
     reset_chip(chip, cause);
 }
 
@@ -206,11 +208,13 @@ esp32_t *esp32_new(const esp32_config_t *config)
     for (int core = 0; core < ESP32_CORES; core++) {
         chip->cache[core] = lx6_cache_new();
         chip->state.core[core].index = (uint32_t)core;
+        chip->state.core[core].noise = (config->seed * 2 + (uint32_t)core) * 2654435761u | 1;
     }
     if (!chip->log || !chip->cache[0] || !chip->cache[1]) {
         esp32_free(chip);
         return NULL;
     }
+    chip->flash_work_most = UINT64_MAX;
     flash_init(chip);
     bus_init(chip);
     chip->state.ticks_per_cycle = ESP32_TICKS_PER_US / XTAL_MHZ;
@@ -255,7 +259,8 @@ static bool awake(const lx6_t *cpu)
 
 static bool interrupted(const esp32_t *chip)
 {
-    return chip->reset_pending || (chip->stop_reasons & (ESP32_STOP_FATAL | ESP32_STOP_BREAK));
+    return chip->reset_pending ||
+           (chip->stop_reasons & (ESP32_STOP_FATAL | ESP32_STOP_BREAK | ESP32_STOP_POWER));
 }
 
 /* Cycles that reach from `from` to `to`, rounded up. */
@@ -322,7 +327,7 @@ static void between_slices(esp32_t *chip)
 static int take_reasons(esp32_t *chip)
 {
     int why = chip->stop_reasons & chip->stop_mask;
-    chip->stop_reasons &= ~why | (chip->stop_reasons & ESP32_STOP_FATAL);
+    chip->stop_reasons &= ~why | (chip->stop_reasons & (ESP32_STOP_FATAL | ESP32_STOP_POWER));
     if (why & ESP32_STOP_BREAK)
         for (int core = 0; core < ESP32_CORES; core++)
             chip->cache[core]->resume_pc = chip->state.core[core].pc;
@@ -391,6 +396,11 @@ uint64_t esp32_next_event(const esp32_t *chip)
 uint64_t esp32_instructions(const esp32_t *chip, int core)
 {
     return core >= 0 && core < ESP32_CORES ? chip->state.core[core].instructions : 0;
+}
+
+uint64_t esp32_coverage(const esp32_t *chip)
+{
+    return chip->blocks_seen;
 }
 
 int esp32_core_status(const esp32_t *chip, int core)

@@ -66,6 +66,9 @@
 #define CODE_LINE_SHIFT 6
 #define CODE_LINES      (RAM_SIZE >> CODE_LINE_SHIFT)
 
+/* A bit for every place where an instruction may begin, from IRAM to the end of flash. */
+#define BLOCK_SEEN_SIZE ((IROM_END - IRAM_BASE) / 8)
+
 /* --- events ------------------------------------------------------------------------ */
 
 /* One slot per source: an event is scheduled, moved or cancelled by its slot. */
@@ -145,6 +148,8 @@ struct esp32 {
     uint8_t *flash_base[FLASH_PAGES];       /* heap, NULL while erased */
     uint8_t *flash_own[FLASH_PAGES];        /* heap, NULL while untouched; in a snapshot */
     uint64_t flash_fingerprint;             /* of all base pages */
+    uint64_t flash_work;                    /* bytes programmed or erased; host side .. */
+    uint64_t flash_work_most;               /* .. as is where the power fails */
 
     /* queues: part of a snapshot, saved by snapshot.c */
     byte_queue_t uart_rx[ESP32_UARTS]; /* host -> guest */
@@ -156,6 +161,8 @@ struct esp32 {
     uint8_t code_line[CODE_LINES];               /* RAM that was translated */
     uint16_t mmu_seen[ESP32_CORES][MMU_ENTRIES]; /* entries the page tables were made from */
     bool mmu_code[ESP32_CORES][MMU_ENTRIES];     /* code was translated from there */
+    uint8_t block_seen[BLOCK_SEEN_SIZE];         /* by pc, a bit each: a block began there .. */
+    uint64_t blocks_seen;                        /* .. and how many: not part of a snapshot */
     int running_core;                            /* core inside lx6_run(), -1 outside */
     uint64_t slice_end;                          /* an event before it cuts the slice in hand */
     int reset_core;                              /* of the reset that waits to be done .. */

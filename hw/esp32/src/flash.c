@@ -66,8 +66,32 @@ static uint32_t in_page(uint32_t addr, uint32_t size)
     return size < room ? size : room;
 }
 
+/* How many of `size` bytes get done before the power fails. */
+static uint32_t powered(esp32_t *chip, uint32_t size)
+{
+    uint64_t left = chip->flash_work_most - chip->flash_work;
+    uint32_t done = size < left ? size : (uint32_t)left;
+    chip->flash_work += done;
+    if (chip->flash_work == chip->flash_work_most)
+        chip_notify(chip, ESP32_STOP_POWER);
+    return done;
+}
+
+uint64_t esp32_flash_work(const esp32_t *chip)
+{
+    return chip->flash_work;
+}
+
+void esp32_power_cut(esp32_t *chip, uint64_t after)
+{
+    chip->flash_work_most = chip->flash_work + after;
+    if (!after)
+        chip_notify(chip, ESP32_STOP_POWER);
+}
+
 void flash_program(esp32_t *chip, uint32_t addr, const uint8_t *data, uint32_t size)
 {
+    size = powered(chip, size);
     while (size) {
         addr %= ESP32_FLASH_SIZE; /* the part ignores address bits it does not have */
         uint32_t n = in_page(addr, size), page = addr / FLASH_PAGE_SIZE;
@@ -85,6 +109,7 @@ void flash_program(esp32_t *chip, uint32_t addr, const uint8_t *data, uint32_t s
 
 void flash_erase(esp32_t *chip, uint32_t addr, uint32_t size)
 {
+    size = powered(chip, size);
     while (size) {
         addr %= ESP32_FLASH_SIZE;
         uint32_t n = in_page(addr, size), page = addr / FLASH_PAGE_SIZE;

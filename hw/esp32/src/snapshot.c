@@ -271,5 +271,6 @@ int esp32_state_load(esp32_t *chip, const void *state, size_t size)
     }
     chip->reset_pending = 0;
     chip->stop_reasons = (int)header.stop_reasons;
+    chip->flash_work_most = UINT64_MAX;
     return 0;
 }

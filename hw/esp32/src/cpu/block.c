@@ -304,6 +304,16 @@ static uint32_t translate(esp32_t *chip, int index, uint32_t start, uint32_t mos
     return unit;
 }
 
+/* Coverage: code has been reached at `pc`. */
+static void note_block(esp32_t *chip, uint32_t pc)
+{
+    uint32_t at = pc - IRAM_BASE;
+    if (at >= IROM_END - IRAM_BASE || chip->block_seen[at / 8] >> (at % 8) & 1)
+        return;
+    chip->block_seen[at / 8] |= (uint8_t)(1u << (at % 8));
+    chip->blocks_seen++;
+}
+
 uint32_t lx6_block_at(esp32_t *chip, int index, uint32_t pc)
 {
     lx6_cache_t *c = chip->cache[index];
@@ -319,6 +329,7 @@ uint32_t lx6_block_at(esp32_t *chip, int index, uint32_t pc)
     }
     c->jump[slot].pc = pc;
     c->jump[slot].block = unit;
+    note_block(chip, pc);
     return unit;
 }
 

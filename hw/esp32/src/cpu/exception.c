@@ -9,6 +9,7 @@
 #define VECTOR_KERNEL    0x300u
 #define VECTOR_USER      0x340u
 #define VECTOR_DOUBLE    0x3C0u
+#define STALL_MOST       1024u /* 6.4 us at 160 MHz: a few lines of flash */
 #define EXCM_LEVEL       3u
 #define DEBUG_LEVEL      6u
 #define DEBUGCAUSE_BREAK 0x08u
@@ -43,6 +44,17 @@ bool lx6_interrupt_pending(const lx6_t *cpu)
     return false;
 }
 
+/* Cycles that an interrupt costs beyond its instructions, where a chip fetches cache lines. A
+ * little noise of the machine's own: without it, loops and timers can keep step for ever, and of
+ * two busy threads one never gets the interpreter lock. */
+static int32_t interrupt_stall(lx6_t *cpu)
+{
+    cpu->noise ^= cpu->noise << 13;
+    cpu->noise ^= cpu->noise >> 17;
+    cpu->noise ^= cpu->noise << 5;
+    return (int32_t)(cpu->noise % STALL_MOST);
+}
+
 bool lx6_take_interrupt(esp32_t *chip, int index)
 {
     lx6_t *cpu = &chip->state.core[index];
@@ -64,6 +76,7 @@ bool lx6_take_interrupt(esp32_t *chip, int index)
             cpu->interrupt &= ~level_mask[7];
     }
     chip->cache[index]->room = 3;
+    chip->cache[index]->budget -= interrupt_stall(cpu);
     return true;
 }
 
@@ -153,12 +166,13 @@ void lx6_break_slice(esp32_t *chip, int index)
 void lx6_reset(lx6_t *cpu, uint32_t vector)
 {
     uint64_t tick = cpu->tick, instructions = cpu->instructions, ccount_tick = cpu->ccount_tick;
-    uint32_t index = cpu->index;
+    uint32_t index = cpu->index, noise = cpu->noise;
     memset(cpu, 0, sizeof *cpu);
     cpu->tick = tick;
     cpu->instructions = instructions;
     cpu->ccount_tick = ccount_tick;
     cpu->index = index;
+    cpu->noise = noise;
     cpu->pc = vector;
     cpu->ps = PS_EXCM | 15;
     cpu->windowstart = 1;

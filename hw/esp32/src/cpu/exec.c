@@ -361,6 +361,8 @@ L_S16I:
     NEXT();
 L_S32C1I: {
     uint32_t address = A(s) + op->imm, value;
+    if (unlikely(address & 3)) /* the hardware aligns plain loads and stores only */
+        RAISE(CAUSE_ALIGNMENT, address);
     SYNC();
     if (!lx6_load(chip, index, address, 4, op->pc, &value))
         goto excepted;
@@ -420,13 +422,12 @@ L_RETW: {
     if (unlikely(!n) || unlikely((cpu->ps & (PS_WOE | PS_EXCM)) != PS_WOE) ||
         unlikely(below >> (3 - n) > 1) || unlikely(below && !(below >> (3 - n))))
         RAISE(CAUSE_ILLEGAL, cpu->excvaddr);
-    cpu->ps = (cpu->ps & ~PS_OWB) | base << PS_OWB_SHIFT;
     lx6_set_windowbase(cpu, (base - n) & 15);
     a = lx6_a(cpu, 0);
     if (unlikely(!below)) { /* the caller's registers are in its stack frame */
         static const uint32_t vector[4] = {0, 0x40, 0xC0, 0x140};
         cpu->epc[1] = op->pc;
-        cpu->ps |= PS_EXCM;
+        cpu->ps = (cpu->ps & ~PS_OWB) | base << PS_OWB_SHIFT | PS_EXCM;
         cpu->pc = cpu->vecbase + vector[n];
         c->room = 3;
         goto look_up;

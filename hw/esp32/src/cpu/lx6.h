@@ -72,6 +72,7 @@ typedef struct {
     bool waiting;          /* in WAITI */
     bool stalled;          /* held by RTC_CNTL/DPORT or not out of reset */
     uint32_t index;        /* 0 PRO_CPU, 1 APP_CPU */
+    uint32_t noise;        /* state of a xorshift generator, never 0: how long interrupts stall */
 } lx6_t;
 
 /* Core registers to their reset values, pc at `vector`. Time and instruction count go on. */

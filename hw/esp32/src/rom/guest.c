@@ -1,6 +1,8 @@
 /* Guest code of our own at ROM addresses: the window vectors, and functions that call back into
  * the firmware. It runs as any code does, so interrupts, snapshots and faults need no thought.
  * Assembled by the macros below (Xtensa ISA RM, chapter "Instruction Formats"); 3 bytes each. */
+#include "guest.h"
+
 #include "call.h"
 
 #define RRR(op, r, s, t)    ((op) << 16 | (r) << 12 | (s) << 8 | (t) << 4)
@@ -43,6 +45,7 @@
 #define STRDUP   0x4006F100u
 #define NEW_FILE 0x4006F180u
 #define FLUSH    0x4006F280u
+#define APPEND   GUEST_APPEND
 
 /* FILEs of newlib: a list of `struct _glue {next, count, FILE *}` hangs in the global reent */
 
@@ -65,6 +68,7 @@
 #define GLUE_SIZE          12u
 #define FILE_SIZE          104u
 #define CODE_MOST          40u
+#define SEEK_TO_END        2
 
 static const struct {
     uint32_t at, count;
@@ -184,6 +188,12 @@ static const struct {
       RETW,
       /* 30 */ MOVI(2u, 0),
       RETW}},
+    /* append(a2 reent, a3 descriptor, a4 data, a5 size) */
+    {APPEND,
+     13,
+     {ENTRY(32u), MOV(10u, 2u), MOV(11u, 3u), MOVI(12u, 0), MOVI(13u, SEEK_TO_END),
+      CALL8(APPEND + 15u, AT__lseek_r), MOV(10u, 2u), MOV(11u, 3u), MOV(12u, 4u), MOV(13u, 5u),
+      CALL8(APPEND + 30u, AT__write_r), MOV(2u, 10u), RETW}},
 };
 
 int rom_code(uint32_t addr)

@@ -70,7 +70,8 @@ typedef struct {
 
 typedef struct {
     uint32_t text[32];
-    uint32_t state[8];
+    uint32_t sha1[5], sha256[8]; /* so far */
+    uint64_t sha512[8];          /* of SHA-384 too */
 } sha_t;
 
 typedef struct {
