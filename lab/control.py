@@ -30,6 +30,7 @@ LINE_MOST = 1 << 16  # bytes of one request
 ANSWER_SECONDS = 30  # a folder of big images takes a while to load
 PATH_MOST = 107  # bytes of a Unix socket's name (unix(7))
 CARD = "card"
+PINS = [pin for pin in range(40) if pin not in range(6, 12)]  # the flash has those
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def status(board: EmbeddedBoard) -> Status:
 
     def take() -> None:
         chip = board.chip
-        driven = [pin for pin in range(40) if chip.gpio_enabled >> pin & 1]
+        driven = [pin for pin in PINS if chip.gpio_enabled >> pin & 1]
         taken.append(
             Status(
                 led=board.gpio(LED_GPIO),
@@ -182,14 +183,12 @@ def ask_camera(directory: Path, source: str | None) -> str:
 
 def describe(answer: dict[str, Any]) -> str:
     """The lines of `lab status` about the board."""
-    high = [f"GPIO{pin}" for pin, level in answer["gpio"].items() if level]
-    low = [f"GPIO{pin}" for pin, level in answer["gpio"].items() if not level]
+    levels = [f"{pin} {'high' if level else 'low'}" for pin, level in answer["gpio"].items()]
     lines = [
         f"led       {'on' if answer['led'] else 'off'}",
-        f"gpio      high: {' '.join(high) or 'none'}; low: {' '.join(low) or 'none'}",
-        f"camera    sees the {answer['camera']}" if answer["camera"] == "test card" else
-        f"camera    sees {answer['camera'] or 'nothing: there is none'}",
-        f"time      {answer['virtual_seconds']:.1f} s on the board, {answer['resets']} resets",
-    ]  # fmt: skip
+        f"gpio      {', '.join(levels) or 'none driven'}",
+        f"camera    {answer['camera'] or 'none'}",
+        f"clock     {answer['virtual_seconds']:.1f} s, {answer['resets']} resets",
+    ]
     lines += [f"event     {event['kind']}: {event['text']}" for event in answer["events"]]
     return "\n".join(lines)
