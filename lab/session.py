@@ -16,6 +16,7 @@ from lab import LabError
 from lab.board import Event
 from lab.console import ConsoleError
 from lab.consoles import ConsoleServer
+from lab.control import ControlServer
 from lab.firmware import resolve
 from lab.flash import board_files, build_image
 from lab.interrupt import Interrupted, signals
@@ -85,6 +86,8 @@ class Session:
         with signals.calling(self._give_up):
             self._wait_until_up(say)
         signals.check()
+        control = ControlServer(self.board, run_dir())
+        self._closers.append(control.close)
         host, port = self.gateway.forwards[80]
         self.state = State(
             http_url=f"http://{host}:{port}/",
