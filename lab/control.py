@@ -96,8 +96,11 @@ class ControlServer:
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                while line := self.rfile.readline(LINE_MOST):
+                while len(line := self.rfile.readline(LINE_MOST)) < LINE_MOST:
+                    if not line:
+                        return
                     self.wfile.write(json.dumps(outer._answer(line)).encode() + b"\n")
+                self.wfile.write(b'{"error": "too long"}\n')
 
         class Server(socketserver.ThreadingUnixStreamServer):
             daemon_threads = True
@@ -159,7 +162,7 @@ def ask(directory: Path, request: dict[str, object]) -> dict[str, Any]:
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as answers:
                 line = answers.readline()
-        except FileNotFoundError:
+        except (FileNotFoundError, ConnectionRefusedError):  # one that was killed leaves it
             raise LabError("no lab is running; `make lab` or `lab up` starts one") from None
         except OSError as error:
             raise LabError(f"the lab does not answer: {error.strerror or error}") from None
