@@ -22,7 +22,7 @@ from lab import LabError
 SECONDS = 30.0  # that a wait may take, by the wall clock: the browser is outside of the simulation
 POLL_SECONDS = 0.05
 SCRIPT_SECONDS = 60
-WINDOW = (1000, 900)
+WINDOW = (1000, 1100)
 FLAGS = (
     "--headless",
     "--no-sandbox",  # a container has no user namespaces, and the pages are our own
