@@ -58,6 +58,7 @@ $(STAMP): pyproject.toml setup.py requirements.lock lab/packages.sh $(SOURCES)
 	  $(BIN)/pip install --quiet --disable-pip-version-check "setuptools>=68" wheel && \
 	  cp requirements.lock $(VENV)/requirements.lock; }
 	@echo "compiling the chip"
-	@test -x $(BIN)/lab && $(BIN)/python -m hw.esp32.build >/dev/null || \
-	  $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@cmp -s pyproject.toml $(VENV)/pyproject.toml && $(BIN)/python -m hw.esp32.build >/dev/null || { \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . && \
+	  cp pyproject.toml $(VENV)/pyproject.toml; }
 	@touch $@

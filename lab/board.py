@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lab import LabError
-from lab.console import Console
+from lab.console import Console, ConsoleError
 
 
 class BoardError(LabError):
@@ -42,6 +42,33 @@ class Board(Protocol):
 
 
 PANIC = re.compile(rb"(Guru Meditation Error[^\r\n]*|abort\(\) was called[^\r\n]*)[\r\n]")
+
+
+# a boot that goes wrong: ESP-IDF's panic handler, the ROM's, or any reset but power-on
+BOOT_FAILURE = re.compile(
+    rb"(Guru Meditation Error|Fatal exception \(|abort\(\) was called|rst:0x(?!1 ))[^\r\n]*[\r\n]"
+)
+
+
+def wait_for_boot(console: Console, prompt: bytes, timeout: float) -> str:
+    """Wait for `prompt`, a pattern; returns the output up to it.
+
+    Raises BoardError when the firmware fails instead, or says nothing like it within `timeout`
+    seconds.
+    """
+    wanted = re.compile(b"(?P<prompt>" + prompt + b")|" + BOOT_FAILURE.pattern)
+    try:
+        text = console.wait_for(wanted, timeout)
+    except ConsoleError:
+        raise BoardError(
+            f"it did not come up within {timeout:g} s; the console shows:\n"
+            f"{console.tail or '(nothing)'}"
+        ) from None
+    failure = BOOT_FAILURE.search(text.encode("utf-8", "replace"))
+    if failure and not re.search(prompt, text.encode("utf-8", "replace")):
+        what = failure[0].decode("utf-8", "replace").strip()
+        raise BoardError(f"it fails at boot ({what}); the console shows:\n{console.tail}")
+    return text
 
 
 def find_panic(output: bytes) -> str | None:

@@ -15,6 +15,7 @@ import tty
 from collections.abc import Callable
 
 from lab import LabError
+from lab.interrupt import start_thread
 
 BACKLOG = 1 << 20  # bytes a user may be behind before it is cut off
 BLOCK = 4096
@@ -66,8 +67,7 @@ class ConsoleServer:
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
         self._selector.register(self._wake, selectors.EVENT_READ, self._woken)
         self._selector.register(master, selectors.EVENT_READ, self._pty_user)
-        self._thread = threading.Thread(target=self._loop, name="console", daemon=True)
-        self._thread.start()
+        self._thread = start_thread(self._loop, "console")
 
     def feed(self, data: bytes) -> None:
         """Output of the board, for all users."""

@@ -174,6 +174,14 @@ def ask(directory: Path, request: dict[str, object]) -> dict[str, Any]:
     return answer
 
 
+def ask_status(directory: Path) -> dict[str, Any]:
+    """The fields of `Status`, or only ``error``: why there are none."""
+    try:
+        return ask(directory, {"status": True})
+    except LabError as error:
+        return {"error": str(error)}
+
+
 def ask_camera(directory: Path, source: str | None) -> str:
     """Let the running lab's camera see ``card`` or the image or folder at `source`; None only
     asks. Returns what it sees. Raises LabError."""
@@ -186,6 +194,8 @@ def ask_camera(directory: Path, source: str | None) -> str:
 
 def describe(answer: dict[str, Any]) -> str:
     """The lines of `lab status` about the board."""
+    if "error" in answer:
+        return f"board     {answer['error']}"
     levels = [f"{pin} {'high' if level else 'low'}" for pin, level in answer["gpio"].items()]
     lines = [
         f"led       {'on' if answer['led'] else 'off'}",

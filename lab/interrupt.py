@@ -25,6 +25,21 @@ GRACE_SECONDS = 2.0  # what is done aside may end by itself for so long
 T = TypeVar("T")
 
 
+def start_thread(target: Callable[[], None], name: str) -> threading.Thread:
+    """A daemon thread that no signal is delivered to.
+
+    The kernel may hand a signal to any thread that does not block it (signal(7)); the main
+    thread, which alone runs Python's handlers, would sleep on.
+    """
+    thread = threading.Thread(target=target, name=name, daemon=True)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, NUMBERS)  # a thread inherits it
+    try:
+        thread.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return thread
+
+
 class Interrupted(LabError):
     """A signal came before the work was done; `status` is the exit status (128 + number)."""
 
@@ -96,7 +111,7 @@ class Signals:
             wake.put(None)
 
         with self.calling(lambda number: wake.put(None)):
-            threading.Thread(target=work, name="aside", daemon=True).start()
+            start_thread(work, "aside")
             wake.get()
         if not ended.is_set():
             ended.wait(GRACE_SECONDS)

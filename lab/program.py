@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from lab import LabError
-from lab.board import BoardError
-from lab.console import BoardException, ConsoleError
+from lab.board import BoardError, wait_for_boot
+from lab.console import PROMPT, BoardException
 from lab.firmware import resolve
 from lab.flash import build_image
 from lab.interrupt import Interrupted, signals
@@ -88,11 +88,9 @@ def run_program(path: Path, firmware: str | None = None, timeout: float | None =
     ):  # fmt: skip
         console = board.console
         try:
-            console.wait_for_prompt(BOOT_SECONDS)
-        except ConsoleError:
-            raise LabError(
-                f"this firmware shows no MicroPython prompt; its console:\n{console.tail}"
-            ) from None
+            wait_for_boot(console, PROMPT, BOOT_SECONDS)
+        except BoardError as error:
+            raise LabError(f"this firmware shows no MicroPython prompt: {error}") from None
 
         def watch(data: bytes) -> None:
             if board.events or b"\r\nRebooting" in data:

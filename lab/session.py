@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import time
 import urllib.error
@@ -13,8 +12,7 @@ from pathlib import Path
 
 from hw.camera.sensor import Vc0706
 from lab import LabError
-from lab.board import Event
-from lab.console import ConsoleError
+from lab.board import BoardError, Event, wait_for_boot
 from lab.consoles import ConsoleServer
 from lab.control import ControlServer
 from lab.firmware import resolve
@@ -143,7 +141,7 @@ class Session:
         return end
 
     def _capture_failed(self, error: OSError) -> None:
-        for observer in self.board.observers:
+        for observer in self.board.observers if hasattr(self, "board") else ():
             observer(Event("capture", f"ended early: {error.strerror}"))
 
     def _wait_until_up(self, say: Say) -> None:
@@ -151,18 +149,16 @@ class Session:
         start = time.monotonic()
         console = self.board.console
         try:
-            line = console.wait_for(
-                re.compile(rb"lab: http on ([0-9.]+):80|lab: error: [^\r\n]*\r|Guru Meditation"),
-                UP_SECONDS,
+            line = wait_for_boot(
+                console, rb"lab: http on ([0-9.]+):80|lab: error: [^\r\n]*\r", UP_SECONDS
             )
-        except ConsoleError:
-            raise LabError(
-                f"the board did not bring its app up within {UP_SECONDS} s; its console shows:\n"
-                f"{console.tail or '(nothing)'}"
-            ) from None
+        except BoardError as error:
+            if error is self.board.failure:
+                raise
+            raise LabError(f"the board did not bring its app up: {error}") from None
         if "lab: http on" not in line:
             raise LabError(
-                f"the board failed to bring its app up; its console shows:\n{console.tail}"
+                f"the board failed to bring its app up; the console shows:\n{console.tail}"
             )
         say(f"board     up at {line.rpartition(' ')[2]} after {time.monotonic() - start:.1f} s")
         host, port = self.gateway.forwards[80]

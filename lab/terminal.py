@@ -11,12 +11,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lab import LabError
+from lab.board import BoardError, wait_for_boot
+from lab.console import PROMPT
 from lab.consoles import ConsoleServer
 from lab.firmware import resolve
 from lab.flash import build_image
 from lab.interrupt import Interrupted, signals
 from lab.targets.embedded import EmbeddedBoard
 
+BOOT_SECONDS = 30
 LEAVE = b"\x1d"  # Ctrl-]
 
 
@@ -70,8 +73,10 @@ def fresh_board(firmware: str | None) -> int:
         board.listeners.append(consoles.feed)
         try:
             with signals.calling(lambda number: board.console.fail(Interrupted(number))):
-                board.console.wait_for_prompt()
+                wait_for_boot(board.console, PROMPT, BOOT_SECONDS)
             signals.check()
             return attach("socket://%s:%d" % consoles.tcp)
+        except BoardError as error:
+            raise LabError(f"this firmware shows no MicroPython prompt: {error}") from None
         finally:
             consoles.close()

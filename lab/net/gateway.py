@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lab import LabError
+from lab.interrupt import start_thread
 from lab.net import slirp
 from lab.net.switch import Switch
 
@@ -137,13 +138,12 @@ class Gateway:
         self._slirp = self._lib.slirp_new(config, self._callbacks, slirp.ffi.NULL)
         if self._slirp == slirp.ffi.NULL:
             raise GatewayError("libslirp refused its configuration")
-        self._thread = threading.Thread(target=self._loop, name="gateway", daemon=True)
         try:
             self.forwards = {f.guest_port: (f.host_addr, self._forward(f)) for f in forwards}
         except BaseException:
             self._free()
             raise
-        self._thread.start()
+        self._thread = start_thread(self._loop, "gateway")
 
     # --- forwarded ports ---
 

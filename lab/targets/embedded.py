@@ -19,6 +19,7 @@ from hw.camera.wiring import CAMERA_UART
 from hw.esp32.chip import FOREVER, TICKS_PER_US, Chip, ChipError, ResetCause, Snapshot, Stop
 from lab.board import BoardError, Event, find_panic
 from lab.console import Console
+from lab.interrupt import start_thread
 from lab.net.switch import Switch
 
 if TYPE_CHECKING:  # Pillow is behind it: for boards that have a camera
@@ -87,8 +88,7 @@ class EmbeddedBoard:
         self._port = switch.attach("board", self._receive) if switch else None
         self._thread: threading.Thread | None = None
         if pace != "stepped":
-            self._thread = threading.Thread(target=self._run, name="chip", daemon=True)
-            self._thread.start()
+            self._thread = start_thread(self._run, "chip")
 
     # --- what a test may do (lab.board.Board) ---
 

@@ -95,7 +95,7 @@ def test_waiting_for_a_timer():
         assert chip.register("exccause") == 4
         assert chip.register("a8") == 0
         late = chip.register("ccount") - chip.register("a3") & 0xFFFFFFFF
-        assert late < 100
+        assert late < 1024 + 100  # an interrupt may stall for cache lines, see exception.c
 
 
 def test_external_registers():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-LAB = [sys.executable, "-m", "lab.cli"]
+LAB = [sys.executable, "-m", "lab"]
 
 
 def lab(*arguments, timeout=60, **options):
@@ -88,7 +89,7 @@ def test_doctor():
     found = {entry["name"]: entry for entry in json.loads(done.stdout)}
     assert done.returncode == 0
     assert found["libslirp"]["found"].startswith("4.")
-    assert found["chip library"]["found"] == "API version 1"
+    assert re.fullmatch(r"API version \d+", found["chip library"]["found"])
 
 
 @pytest.fixture

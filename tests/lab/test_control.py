@@ -13,10 +13,11 @@ import pytest
 import websockets.sync.client
 from PIL import Image
 
-from lab.control import LINE_MOST, ControlServer, ask
+from lab import LabError
+from lab.control import LINE_MOST, ControlServer, ask, ask_status, describe
 from lab.targets.embedded import EmbeddedBoard
 
-LAB = [sys.executable, "-m", "lab.cli"]
+LAB = [sys.executable, "-m", "lab"]
 TIMEOUT = 30
 
 
@@ -203,8 +204,9 @@ def test_board_that_is_off_says_so(booted_repl, tmp_path):
         ):
             if "status" in request:
                 board.close()
-            with pytest.raises(Exception, match=why):
+            with pytest.raises(LabError, match=why):
                 ask(tmp_path, request)
+        assert describe(ask_status(tmp_path)) == "board     the board is switched off"
     finally:
         server.close()
         board.close()

@@ -14,7 +14,7 @@ import pytest
 
 from lab.firmware import pins, resolve
 
-LAB = [sys.executable, "-m", "lab.cli"]
+LAB = [sys.executable, "-m", "lab"]
 LINES = ["firmware", "flash", "board", "page", "websocket", "capture", "stop"]
 INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 SECONDS_MOST = 30
@@ -202,6 +202,26 @@ def test_down_ends_a_lab_that_starts_up(place):
     assert told.stdout.startswith(f"a lab is starting up (process {process.pid})")
     assert subprocess.run([*LAB, "down"], capture_output=True, text=True).stdout == "stopped\n"
     assert end(process, place, output)[0] == 143
+
+
+def test_down_of_a_lab_that_does_not_end(place):
+    """Ctrl-C ends the waiting; the lab has its signal."""
+    process, output = up(), ""
+    for text in process.stdout:
+        output += text
+        if text.startswith("stop"):
+            break
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        down = start("down")
+        wait_until_signals_are_caught(down)
+        os.kill(down.pid, INT)
+        assert said(down) == ("", "lab: interrupted\n")
+        assert down.returncode == 130
+        os.kill(process.pid, TERM)  # `down` may have been stopped before it sent its own
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+    assert end(process, place, output)[0] == 0
 
 
 @pytest.mark.parametrize("number", [INT, TERM])

@@ -368,10 +368,14 @@ int esp32_step(esp32_t *chip, int core)
     chip->cache[core]->resume_pc = cpu->pc;
     if (cpu->tick < s->now)
         cpu->tick = s->now;
-    if (awake(cpu))
+    uint64_t before = cpu->instructions;
+    if (awake(cpu)) {
         lx6_run(chip, core, 1);
-    else
+        if (cpu->instructions == before) /* an interrupt was taken, and its stall took the cycle */
+            lx6_run(chip, core, 1);
+    } else {
         cpu->tick += s->ticks_per_cycle;
+    }
     if (s->now < cpu->tick)
         s->now = cpu->tick;
     between_slices(chip);

@@ -46,6 +46,7 @@ struct lx6_cache {
     bool flush;      /* drop all blocks before the next one is looked up */
     uint32_t cycles; /* of the slice in hand */
     int32_t budget;  /* of them left; exact while outside the interpreter loop */
+    int32_t stall;   /* of them lost to waiting for memory: no instructions */
     struct {
         uint32_t pc;
         uint32_t block; /* arena index, 0: free */

@@ -76,7 +76,7 @@ bool lx6_take_interrupt(esp32_t *chip, int index)
             cpu->interrupt &= ~level_mask[7];
     }
     chip->cache[index]->room = 3;
-    chip->cache[index]->budget -= interrupt_stall(cpu);
+    chip->cache[index]->stall = interrupt_stall(cpu);
     return true;
 }
 

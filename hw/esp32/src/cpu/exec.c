@@ -638,13 +638,15 @@ uint32_t lx6_run(esp32_t *chip, int index, uint32_t cycles)
     c->attention = false;
     c->room = lx6_room(cpu);
     chip->running_core = index;
+    c->stall = 0;
     if (lx6_interrupt_pending(cpu))
         lx6_take_interrupt(chip, index);
+    c->budget -= c->stall;
     if (!cpu->waiting)
         execute(chip, index);
     uint32_t done = (uint32_t)((int32_t)cycles - c->budget);
     cpu->tick += (uint64_t)done * chip->state.ticks_per_cycle;
-    cpu->instructions += done;
+    cpu->instructions += done - (uint32_t)c->stall;
     chip->running_core = -1;
     return done;
 }

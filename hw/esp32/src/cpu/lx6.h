@@ -78,8 +78,8 @@ typedef struct {
 /* Core registers to their reset values, pc at `vector`. Time and instruction count go on. */
 void lx6_reset(lx6_t *cpu, uint32_t vector);
 
-/* Run core `index` for at most `cycles` instructions from its own tick on; returns how many were
- * executed. Comes back early on WAITI, on a stall, and when a device asked for it. */
+/* Run core `index` for at most `cycles` cycles from its own tick on, an instruction each; returns
+ * how many went by. Comes back early on WAITI, on a stall, and when a device asked for it. */
 uint32_t lx6_run(esp32_t *chip, int index, uint32_t cycles);
 /* End the running slice after the current instruction (devices, stores to MMIO). */
 void lx6_break_slice(esp32_t *chip, int index);
