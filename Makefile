@@ -6,10 +6,12 @@ STAMP := $(VENV)/.installed
 SOURCES := $(shell find hw/esp32 -name '*.[ch]' -o -name '*.def')
 ROBOT_OPTIONS ?=
 SUITE ?= robot
+TAGS ?=
 PYTEST_OPTIONS ?=
+LIBRARIES = $(notdir $(basename $(wildcard lab/keywords/*Keywords.py)))
 C_FILES = $(shell git ls-files 'hw/esp32/*.c' 'hw/esp32/*.h')
 
-.PHONY: help lab test check robot inject browser bench clean packages
+.PHONY: help lab test check robot keywords inject browser bench clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +21,8 @@ lab: $(STAMP) ## boot the board and keep it up until Ctrl-C
 
 test: export LAB_PACKAGES = qemu-system-misc
 test: check ## lint, types, pytest, Robot suites
-	@$(BIN)/pytest $(PYTEST_OPTIONS)
+	@$(BIN)/pytest --junitxml results/pytest/junit.xml --html results/pytest/report.html \
+	  --self-contained-html $(PYTEST_OPTIONS)
 	@$(MAKE) --no-print-directory robot
 
 packages:
@@ -30,9 +33,19 @@ check: packages $(STAMP) ## lint, format and type checks alone
 	@$(BIN)/ruff format --check lab hw tests setup.py
 	@$(BIN)/clang-format --dry-run -Werror $(C_FILES)
 	@$(BIN)/mypy
+	@$(BIN)/robocop check robot
 
-robot: $(STAMP) ## the Robot suites (SUITE=, ROBOT_OPTIONS=)
-	@$(BIN)/robot --outputdir results/robot --pythonpath . $(ROBOT_OPTIONS) $(SUITE)
+robot: keywords ## the Robot suites, side by side (SUITE=robot/echo.robot, TAGS=, ROBOT_OPTIONS=)
+	@rm -rf results/robot/failures
+	@$(BIN)/pabot --command $(BIN)/robot --end-command --no-pabotlib --outputdir results/robot --xunit xunit.xml --pythonpath . \
+	  --skiponfailure known-defect $(if $(TAGS),--include '$(TAGS)') $(ROBOT_OPTIONS) $(SUITE); \
+	  status=$$?; $(BIN)/python -m lab.keywords.summary results/robot; exit $$status
+
+keywords: $(STAMP) ## reference of the Robot keywords, as HTML in results/keywords
+	@mkdir -p results/keywords
+	@for library in $(LIBRARIES); do \
+	  $(BIN)/libdoc --pythonpath . --quiet lab.keywords.$$library \
+	    results/keywords/$$library.html; done
 
 inject: $(STAMP) ## malformed frames and packets against the board
 	@$(BIN)/pytest tests/injection $(PYTEST_OPTIONS)

@@ -273,7 +273,7 @@ def _download(url: str, part: Path, progress: Progress | None) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """One process at a time fetches."""
+    """Hold the lock file `path`: one process at a time."""
     with open(path, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

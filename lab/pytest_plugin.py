@@ -1,25 +1,24 @@
 """Fixtures for tests of what runs on a board.
 
 `repl_board`: at the prompt, no network, stepped in virtual time. `board`: the app serves, own
-switch and gateway; with it `url` and `ws_url`. Both are fresh for each test, from a snapshot
-that each worker takes once.
+switch and gateway; with it `url` and `ws_url`. Both are fresh for each test, from the state of a
+booted board that the lab keeps in its cache (`lab.booted`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
 from hw.camera.sensor import Vc0706
+from lab.booted import Booted, booted
 from lab.firmware import resolve
 from lab.flash import board_files, build_image
 from lab.net.gateway import Gateway, HostForward
 from lab.net.switch import Switch
-from lab.targets.embedded import BoardSnapshot, EmbeddedBoard
+from lab.targets.embedded import EmbeddedBoard
 
-UP_SECONDS = 60
 TARGETS = ("embedded", "renode", "unix", "board")
 
 
@@ -36,14 +35,6 @@ def pytest_configure(config: pytest.Config) -> None:
         )
 
 
-@dataclass(frozen=True)
-class Booted:
-    """A flash image and the state of a board that has booted it."""
-
-    image: bytes
-    snapshot: BoardSnapshot
-
-
 @pytest.fixture(scope="session")
 def app_image() -> bytes:
     """Flash with the default firmware ($FIRMWARE), microdot and the app."""
@@ -58,22 +49,12 @@ def repl_image() -> bytes:
 
 @pytest.fixture(scope="session")
 def booted_repl(repl_image: bytes) -> Booted:
-    with EmbeddedBoard(repl_image) as board:
-        board.console.wait_for_prompt(UP_SECONDS)
-        return Booted(repl_image, board.snapshot())
+    return booted(repl_image, "prompt")
 
 
 @pytest.fixture(scope="session")
 def booted_app(app_image: bytes) -> Booted:
-    switch = Switch()
-    gateway = Gateway(switch)
-    try:
-        with EmbeddedBoard(app_image, switch, "eager", camera=Vc0706()) as board:
-            board.console.wait_for(b"lab: http on", UP_SECONDS)
-            board.console.wait_for(b"lab: camera: ", UP_SECONDS)
-            return Booted(app_image, board.snapshot())
-    finally:
-        gateway.stop()
+    return booted(app_image, "serving")
 
 
 @pytest.fixture

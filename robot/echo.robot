@@ -1,47 +1,102 @@
 *** Settings ***
-Documentation       The board echoes over a WebSocket.
+Documentation       Messages come back as they were sent, of every kind and length.
 Resource            board.resource
-Suite Setup         Board That Serves
-Suite Teardown      Reset Emulation
-Test Setup          Open A WebSocket To The Board
-Test Tags           websocket
+Test Setup          A WebSocket To The Board
+Test Teardown       Reset Emulation
+Test Tags           websocket    echo
 
 
 *** Test Cases ***
-Echo Text
+Text Comes Back
     Send Text    hello
     Expect Message    hello
 
-Echo An Empty Message
+Text In Many Scripts Comes Back
+    Send Text    grüße, 世界, שלום 🚀
+    Expect Message    grüße, 世界, שלום 🚀
+
+The First And The Last Character Come Back
+    Send Text    ${{'\0\U0010ffff'}}
+    Expect Message    ${{'\0\U0010ffff'}}
+
+An Empty Text Comes Back
     Send Text    ${EMPTY}
     Expect Message    ${EMPTY}
 
-Echo Binary
-    ${data} =    Evaluate    bytes(range(256))
-    Send Binary    ${data}
-    Expect Message    ${data}
+Binary Data Comes Back
+    Send Binary    ${{bytes(range(256))}}
+    Expect Message    ${{bytes(range(256))}}
 
-Ping
-    Send Ping    are you there
+An Empty Binary Message Comes Back
+    Send Binary    ${{b''}}
+    Expect Message    ${{b''}}
 
-Close Is Echoed
-    Close WebSocket    4000    done
-    Expect Close    4000
+Text Stays Text And Binary Stays Binary
+    Send Text    same
+    Send Binary    ${{b'same'}}
+    Expect Frame    text    ${{b'same'}}
+    Expect Frame    binary    ${{b'same'}}
 
-A Message Over The Limit Ends With 1009
-    ${big} =    Evaluate    'x' * 16385
-    Send Text    ${big}
-    Expect Close    1009
+Many Messages Come Back In Order
+    FOR    ${number}    IN RANGE    50
+        Send Text    message ${number}
+    END
+    FOR    ${number}    IN RANGE    50
+        Expect Message    message ${number}
+    END
 
-Echo After A Power Cycle
-    Power Cycle
-    Wait For Line On Uart    lab: http on
-    Open A WebSocket To The Board
-    Send Text    back again
-    Expect Message    back again
+1 Byte Comes Back
+    [Template]    So Many Bytes Come Back
+    1
+
+125 Bytes Come Back
+    [Template]    So Many Bytes Come Back
+    125
+
+126 Bytes Come Back
+    [Template]    So Many Bytes Come Back
+    126
+
+127 Bytes Come Back
+    [Template]    So Many Bytes Come Back
+    127
+
+1459 Bytes Come Back
+    [Template]    So Many Bytes Come Back
+    1459
+
+4096 Bytes Come Back
+    [Template]    So Many Bytes Come Back
+    4096
+
+16384 Bytes Come Back
+    [Template]    So Many Bytes Come Back
+    16384
+
+A Mask Of Zeros Is A Mask
+    Send Frame    text    ${{b'plain'}}    key=${{bytes(4)}}
+    Expect Message    plain
+
+Byte By Byte Is The Same
+    Send Slowly    ${{bytes(range(40))}}    chunk=1
+    Expect Message    ${{bytes(range(40))}}
+
+Two Frames In One Segment Are Two Messages
+    Send Bytes    ${{b'\x81\x83\0\0\0\0one\x81\x83\0\0\0\0two'}}
+    Expect Message    one
+    Expect Message    two
 
 
 *** Keywords ***
-Open A WebSocket To The Board
-    ${url} =    Echo Url
-    Open WebSocket    ${url}
+A WebSocket To The Board
+    [Documentation]    Of the camera app's echo.
+    A Board That Serves
+    Open WebSocket    /echo
+
+So Many Bytes Come Back
+    [Documentation]    As text and as binary data.
+    [Arguments]    ${count}
+    Send Text    ${{'x' * int($count)}}
+    Expect Message    ${{'x' * int($count)}}
+    Send Binary    ${{bytes(n % 251 for n in range(int($count)))}}
+    Expect Message    ${{bytes(n % 251 for n in range(int($count)))}}

@@ -1,172 +1,202 @@
-"""Robot keywords for the board, under the names Renode's own keywords have.
-
-| Library | lab.keywords.BoardKeywords |
-
-A suite written with these reads the same under the lab's engine and under ``renode-test``.
-"""
+"""The board: put one on the desk, start it, keep its state, go back to it."""
 
 from __future__ import annotations
 
-from robot.api import logger
+import re
+from pathlib import Path
+
 from robot.api.deco import keyword, library
+from robot.libraries.BuiltIn import BuiltIn
 
-from hw.camera.sensor import Vc0706
+from lab.booted import Kind, booted
 from lab.firmware import resolve
-from lab.flash import board_files, build_image
-from lab.net.gateway import Gateway, HostForward
-from lab.net.switch import Switch
-from lab.targets.embedded import BoardSnapshot, EmbeddedBoard
+from lab.flash import board_files, build_image, compile_mpy
+from lab.keywords.bench import Network, bench
+from lab.targets.embedded import BoardSnapshot
 
-UP_SECONDS = 60
+CAMERA, NOTHING = "camera", "none"
+RUN_FOR = re.compile(r'emulation\s+RunFor\s+"?([0-9.:]+)"?', re.IGNORECASE)
+READ = re.compile(r"sysbus\s+Read(Byte|Word|DoubleWord)\s+(0x[0-9a-f]+|\d+)", re.IGNORECASE)
+SIZES = {"byte": 1, "word": 2, "doubleword": 4}
 
 
 @library(scope="SUITE", auto_keywords=False)
 class BoardKeywords:
-    """One emulated board per suite; `Reset Emulation` ends it."""
+    """One emulated board at a time, under the names that Renode's own keywords have.
+
+    Time is virtual, and passes only while a keyword waits, unless the board is on the
+    ``gateway``: then its peers are real programs, and real time passes.
+
+    = States =
+    A suite gets a board in a known state with `Requires`. Two states are always there, booted
+    once and kept in the lab's cache: ``prompt`` (the REPL, an empty filesystem, no network) and
+    ``serving`` (the camera app on the network). `Provides` keeps others.
+    """
+
+    ROBOT_LISTENER_API_VERSION = 3
 
     def __init__(self) -> None:
-        self._board: EmbeddedBoard | None = None
-        self._gateway: Gateway | None = None
-        self._timeout = 10.0
-        self._provided: dict[str, tuple[bytes, BoardSnapshot]] = {}
-        self._image = b""
+        self.ROBOT_LIBRARY_LISTENER = self
+        self._provided: dict[str, tuple[bytes, BoardSnapshot, Network, bool, str]] = {}
 
-    @property
-    def board(self) -> EmbeddedBoard:
-        if self._board is None:
-            raise AssertionError("no board is running: use `Create Machine` first")
-        return self._board
-
-    @property
-    def ws_url(self) -> str:
-        """Of the echo endpoint of the running board."""
-        return "ws://{}:{}/echo".format(*self._forward())
-
-    def _forward(self) -> tuple[str, int]:
-        if self._gateway is None:
-            raise AssertionError("the board has no network: use `Create Machine`  network=True")
-        return self._gateway.forwards[80]
+    def end_suite(self, data: object, result: object) -> None:
+        """Robot's listener call: nothing stays behind."""
+        bench.reset()
 
     @keyword
-    def create_machine(self, network: bool = False, snapshot: str | None = None) -> None:
+    def create_machine(
+        self,
+        app: str | None = None,
+        network: Network = "inside",
+        booted_already: bool = False,
+        files: dict[str, bytes] | None = None,
+        without_files: list[str] | None = None,
+    ) -> None:
         """Put a board on the desk and power it on.
 
-        ``network``: with the app on its flash, plugged into a switch with a gateway. Without, it
-        has an empty filesystem and stops at the prompt. ``snapshot``: go on where `Provides`
-        left off under that name.
-        """
-        self.reset_emulation()
-        state: BoardSnapshot | None = None
-        if snapshot:
-            if snapshot not in self._provided:
-                raise AssertionError(f"nothing provides {snapshot!r}")
-            self._image, state = self._provided[snapshot]
-        else:
-            self._image = build_image(resolve(), board_files() if network else {})
-        switch = Switch() if network else None
-        if switch:
-            self._gateway = Gateway(switch, [HostForward(80)])
-        self._board = EmbeddedBoard(
-            self._image,
-            switch,
-            "eager" if network else "stepped",
-            snapshot=state,
-            camera=Vc0706() if network else None,
-        )
+        ``app``: what it carries on its flash: ``camera`` (the app of ``hw/camera``), the name of
+        a file in ``robot/apps``, or nothing (an empty filesystem: it stops at its prompt).
 
-    @keyword
-    def create_terminal_tester(self, uart: str = "sysbus.uart0", timeout: float = 10) -> None:
-        """Listen on a UART from now on. ``timeout``: seconds that the waits below may take,
-        virtual ones unless the board is on a network."""
-        if not uart.endswith("uart0"):
-            raise AssertionError(f"only uart0 has a console, not {uart}")
-        self._timeout = timeout
-        self.board.console.mark()
+        ``network``: ``inside`` is a network in the board's own time, ``gateway`` leads real
+        programs of this machine to it. A board without an app has none.
+
+        ``booted_already``: go on where the app serves, instead of from power-on.
+
+        ``files``: more files for its filesystem; ``without_files``: leave these out.
+
+        | `Create Machine` | app=camera | |
+        | `Create Machine` | app=limits | booted_already=True |
+        """
+        contents = self._files(app)
+        contents.update(files or {})
+        for name in without_files or []:
+            del contents[name]
+        image = build_image(resolve(), contents)
+        if app in (None, NOTHING):
+            network = "none"
+        if booted_already:
+            kind: Kind = "prompt" if network == "none" else "online"
+            if app == CAMERA:
+                kind = "serving"
+            bench.set_up_booted(booted(image, kind), network, network != "none")
+        else:
+            bench.set_up(image, network, network != "none")
+
+    def _files(self, app: str | None) -> dict[str, bytes]:
+        if app in (None, NOTHING):
+            return {}
+        files = board_files()
+        if app != CAMERA:
+            folder = self._apps()
+            path = folder / f"{app}.py"
+            if not path.exists():
+                known = ", ".join(sorted(p.stem for p in folder.glob("*.py")))
+                raise AssertionError(f"no app {app!r}: {CAMERA}, none, or one of {known}")
+            files["app.mpy"] = compile_mpy(path.read_bytes(), path.name)
+            files["serving.mpy"] = compile_mpy((folder / "serving.py").read_bytes(), "serving.py")
+        return files
+
+    @staticmethod
+    def _apps() -> Path:
+        """``apps`` beside the suite."""
+        source = BuiltIn().get_variable_value("${SUITE SOURCE}")
+        return Path(str(source)).parent / "apps"
 
     @keyword
     def start_emulation(self) -> None:
-        """For suites that are shared with Renode: the board runs as soon as it is created."""
-        self.board.console  # noqa: B018 (says so when there is none)
+        """Let time pass again after ``pause``. A board runs as soon as it is created; suites that
+        are shared with Renode say this all the same."""
+        bench.board.paused = False
 
     @keyword
     def reset_emulation(self) -> None:
-        """Switch everything off."""
-        if self._board:
-            logger.debug(self._board.console.text)
-            self._board.close()
-            self._board = None
-        if self._gateway:
-            self._gateway.stop()
-            self._gateway = None
+        """Clear the desk: board, network and clients."""
+        bench.reset()
 
     @keyword
-    def wait_for_line_on_uart(self, text: str, timeout: float | None = None) -> str:
-        """Wait for a line that contains ``text``; returns it."""
-        console = self.board.console
-        before = console.wait_for(text, timeout or self._timeout)
-        rest = console.wait_for("\n", timeout or self._timeout)
-        return (before + rest).splitlines()[-1].strip()
+    def provides(self, state: str) -> None:
+        """Keep the state of the board under this name, for `Requires` in this suite."""
+        bench.board  # noqa: B018 (says so when there is none)
+        text = bench.evidence[-1].uart
+        kept = (bench.image, bench.board.snapshot(), bench.network, bench.camera is not None, text)
+        self._provided[state] = kept
 
     @keyword
-    def wait_for_prompt_on_uart(self, prompt: str = ">>> ", timeout: float | None = None) -> None:
-        """Wait for a prompt, which has no line end."""
-        if prompt == ">>>":
-            prompt = ">>> "  # Robot strips the blank
-        self.board.console.wait_for(prompt, timeout or self._timeout)
+    def requires(self, state: str, network: Network = "inside") -> None:
+        """A fresh board in the state that `Provides` kept, or in one that is always there.
+
+        ``prompt``: at the REPL, without a network. ``serving``: the camera app serves;
+        ``network`` as with `Create Machine`.
+        """
+        if state in self._provided:
+            image, snapshot, kept_network, camera, text = self._provided[state]
+            bench.set_up(image, kept_network, camera, snapshot, text)
+        elif state == "prompt":
+            self.create_machine(booted_already=True)
+        elif state == "serving":
+            self.create_machine(CAMERA, network, booted_already=True)
+        else:
+            raise AssertionError(f"nothing provides {state!r}")
 
     @keyword
-    def write_line_to_uart(self, text: str = "", wait_for_echo: bool = True) -> None:
-        """Type a line. With ``wait_for_echo`` come back when the board has echoed it."""
-        self.board.console.write(text.encode() + b"\r")
-        if wait_for_echo:
-            self.board.console.wait_for(text + "\r\n", self._timeout)
+    def execute_command(self, command: str, machine: str | None = None) -> str:
+        """A command of Renode's Monitor that has a meaning here; returns what it prints.
 
-    @keyword
-    def write_to_uart(self, text: str) -> None:
-        """Type text as it is; ``\\x03`` is Ctrl-C."""
-        self.board.console.write(text.encode().replace(b"\\x03", b"\x03"))
-
-    @keyword
-    def should_not_be_on_uart(self, text: str, timeout: float = 1) -> None:
-        """Fails when ``text`` comes within ``timeout`` seconds."""
-        if not self.board.console.absent(text, timeout):
-            raise AssertionError(f"{text!r} was on the console:\n{self.board.console.tail}")
-
-    @keyword
-    def evaluate_on_board(self, expression: str) -> str:
-        """``repr`` of a Python expression on the board; it must be at its prompt."""
-        return self.board.console.eval(expression, self._timeout)
-
-    @keyword
-    def execute_command(self, command: str) -> None:
-        """Renode's Monitor commands that have a meaning here: ``machine Reset``."""
-        if command.strip().lower() != "machine reset":
+        | ``machine Reset``                   | the reset button |
+        | ``pause``, ``start``                | stop time, let it pass again |
+        | ``emulation RunFor "0.5"``          | let half a second of virtual time pass |
+        | ``sysbus ReadDoubleWord 0x3FF44004`` | memory or a register, as seen from core 0 |
+        """
+        words = command.split()
+        if [w.lower() for w in words] in (["machine", "reset"], ["mach", "reset"]):
+            bench.board.reset()
+        elif words == ["pause"]:
+            bench.board.paused = True
+        elif words == ["start"]:
+            self.start_emulation()
+        elif run_for := RUN_FOR.fullmatch(command.strip()):
+            was, bench.board.paused = bench.board.paused, False
+            bench.let_pass(_seconds(run_for[1]))
+            bench.board.paused = was
+        elif read := READ.fullmatch(command.strip()):
+            size = SIZES[read[1].lower()]
+            data = bench.board.chip.read_memory(int(read[2], 0), size)
+            return f"0x{int.from_bytes(data, 'little'):0{2 * size}X}"
+        else:
             raise AssertionError(f"this target knows no Monitor command {command!r}")
-        self.board.reset()
-
-    @keyword
-    def power_cycle(self) -> None:
-        """Off and on again: RAM is lost, flash is kept."""
-        self.board.power_cycle()
-        self.board.console.mark()
-
-    @keyword
-    def provides(self, name: str) -> None:
-        """Keep the state of the board for `Requires`."""
-        self._provided[name] = (self._image, self.board.snapshot())
-
-    @keyword
-    def requires(self, name: str) -> None:
-        """A fresh board in the state that `Provides` kept, on a network if that one was."""
-        self.create_machine(network=self._gateway is not None, snapshot=name)
+        return ""
 
     @keyword
     def board_should_not_have_been_reset(self) -> None:
-        """Fails when the board was reset or has panicked."""
-        if self.board.events:
-            raise AssertionError(f"the board had events: {self.board.events}")
+        """Fails when the board was reset, or has panicked, since it was put on the desk."""
+        if bench.board.events:
+            raise AssertionError(f"the board had events: {bench.board.events}")
 
     @keyword
-    def echo_url(self) -> str:
-        """The WebSocket URL of the board's echo."""
-        return self.ws_url
+    def evaluate_on_board(self, expression: str, timeout: float = 60) -> str:
+        """``repr`` of a Python expression on the board, which must be at its prompt."""
+        return bench.board.console.eval(expression, timeout)
+
+    @keyword
+    def run_on_board(self, *lines: str, timeout: float = 60) -> str:
+        """Run lines of Python on the board, which must be at its prompt; returns what they
+        print. Fails with the traceback when they raise."""
+        return bench.board.console.run("\n".join(lines) + "\n", timeout)
+
+    @keyword
+    def interrupt_the_app(self) -> None:
+        """Ctrl-C on the console until there is a prompt."""
+        bench.board.console.interrupt()
+
+    @keyword
+    def virtual_seconds(self) -> float:
+        """The board's time since it was made."""
+        return bench.seconds
+
+
+def _seconds(text: str) -> float:
+    """Seconds, or hours:minutes:seconds."""
+    total = 0.0
+    for part in text.split(":"):
+        total = total * 60 + float(part)
+    return total

@@ -1,0 +1,1 @@
+"""Robot Framework libraries: one per concern, one board behind all of them (`bench.py`)."""

@@ -1,7 +1,7 @@
 """A learning Ethernet switch inside the process (IEEE 802.1D forwarding, no spanning tree).
 
-Frames are bytes without FCS. Delivery is synchronous, in the sender's thread; a receiver must
-only queue what it gets.
+Frames are bytes without FCS. Delivery is synchronous, in the sender's thread (or, with a `Wire`
+that delays, in its clock's); a receiver must only queue what it gets.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Protocol
 
 FRAME_MIN = 14
 FRAME_MAX = 1518
@@ -20,6 +21,16 @@ Receive = Callable[[bytes], None]
 Tap = Callable[[int, str, str, bytes], None]
 
 
+class Wire(Protocol):
+    """What may happen on the cable of a port (`lab.net.impair`)."""
+
+    def to_switch(self, frame: bytes, arrive: Receive) -> None:
+        """The host sends `frame`: call `arrive` with what reaches the switch, now or later."""
+
+    def to_host(self, frame: bytes, arrive: Receive) -> None:
+        """The same the other way."""
+
+
 class Port:
     """One socket of a `Switch`; made by `Switch.attach`."""
 
@@ -28,14 +39,31 @@ class Port:
         self.name = name
         self.receive = receive
         self.up = True  # cable plugged in
+        self.wire: Wire | None = None  # None: a perfect cable
 
     def send(self, frame: bytes) -> None:
         """Put a frame on the wire towards the switch. Raises ValueError for a bad length."""
         if not FRAME_MIN <= len(frame) <= FRAME_MAX:
             raise ValueError(f"an Ethernet frame has {FRAME_MIN}..{FRAME_MAX} bytes, "
                              f"this one {len(frame)}")  # fmt: skip
+        if self.up and self.wire:
+            self.wire.to_switch(frame, self._arrive)
+        elif self.up:
+            self.switch._forward(self, frame)
+
+    def _arrive(self, frame: bytes) -> None:
         if self.up:
             self.switch._forward(self, frame)
+
+    def _deliver(self, frame: bytes) -> None:
+        if self.wire:
+            self.wire.to_host(frame, self._hand_over)
+        else:
+            self.receive(frame)
+
+    def _hand_over(self, frame: bytes) -> None:
+        if self.up and self in self.switch.ports:
+            self.receive(frame)
 
     def detach(self) -> None:
         """Leave the switch; nothing is received afterwards."""
@@ -93,4 +121,4 @@ class Switch:
         for port in out:
             for tap in self.taps:
                 tap(now, port.name, "out", frame)
-            port.receive(frame)
+            port._deliver(frame)

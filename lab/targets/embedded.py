@@ -3,7 +3,8 @@
 Three paces. "real": a thread runs the chip and keeps virtual time from getting ahead of the
 wall clock, for people and real clients. "eager": the same, but busy stretches run as fast as
 they go and only idle time is waited for; tests with real clients want that. "stepped": no
-thread; virtual time moves while somebody waits, so that a run repeats bit for bit.
+thread; virtual time moves while somebody waits, so that a run repeats bit for bit. Hosts that
+live by `EmbeddedBoard.clock` are inside of that time: with them a network repeats as well.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from hw.esp32.chip import FOREVER, TICKS_PER_US, Chip, ChipError, ResetCause, Sn
 from lab.board import BoardError, Event, find_panic
 from lab.console import Console
 from lab.interrupt import start_thread
-from lab.net.switch import Switch
+from lab.net.clock import VirtualClock
+from lab.net.switch import Port, Switch
 
 if TYPE_CHECKING:  # Pillow is behind it: for boards that have a camera
     from hw.camera.sensor import SensorState, Vc0706
@@ -71,6 +73,10 @@ class EmbeddedBoard:
         if snapshot:
             self._restore(snapshot)
         self.pace: Pace = pace
+        self.powered = True
+        self.paused = False  # nothing moves, not even time
+        self._dark = 0  # ticks that passed without power
+        self.clock = VirtualClock(lambda: self.now, TICKS_PER_SECOND)
         self.console = Console(self._type, self._step_until if pace == "stepped" else None)
         self.events: list[Event] = []
         self.log: deque[str] = deque(maxlen=LOG_MOST)
@@ -99,12 +105,44 @@ class EmbeddedBoard:
     def power_cycle(self) -> None:
         """Off and on again, the camera too; flash keeps what was written."""
 
-        def cycle() -> None:
-            self.chip.reset(ResetCause.POWERON)
-            if self.camera:
-                self.camera.power_on(self.chip.now)
+        self.call(lambda: self._power_on(ResetCause.POWERON))
 
-        self.call(cycle)
+    def power_off(self, flash_bytes: int = 0) -> None:
+        """Cut the supply: now, or when the program has written or erased `flash_bytes` more bytes
+        of flash, in mid-operation. Time goes on."""
+        if flash_bytes:
+            self.call(lambda: self.chip.power_cut(flash_bytes))
+        else:
+            self.call(self._power_off)
+
+    def power_on(self) -> None:
+        """The supply is back: RAM is lost, flash is as it was."""
+        self.call(lambda: self._power_on(ResetCause.POWERON))
+
+    def brown_out(self) -> None:
+        """The supply sags for a moment: the chip's detector resets it, and the camera too."""
+        self.call(lambda: self._power_on(ResetCause.BROWNOUT))
+
+    def _power_off(self) -> None:
+        self.powered = False
+        self._typed.clear()
+        self._frames.clear()
+
+    def _power_on(self, cause: ResetCause) -> None:
+        self.powered = True
+        self.chip.reset(cause)
+        if self.camera:
+            self.camera.power_on(self.chip.now)
+
+    @property
+    def port(self) -> Port | None:
+        """Of the switch, where the board is plugged in."""
+        return self._port
+
+    @property
+    def now(self) -> int:
+        """Virtual time in ticks, the dark hours too."""
+        return self.chip.now + self._dark
 
     def set_link(self, up: bool) -> None:
         """Plug or pull the Ethernet cable: the PHY's link goes with it."""
@@ -134,7 +172,7 @@ class EmbeddedBoard:
 
     def gpio(self, pin: int) -> bool:
         """The level that the chip drives on GPIO `pin` (low when it does not)."""
-        return bool(self.chip.gpio_out >> pin & 1)
+        return self.powered and bool(self.chip.gpio_out >> pin & 1)
 
     def wait_for_gpio(self, pin: int, level: bool, timeout: float = 10) -> None:
         """Until the chip drives GPIO `pin` to `level`. Raises BoardError after `timeout` s
@@ -184,6 +222,10 @@ class EmbeddedBoard:
         """Stepped only: let virtual time pass."""
         self._step_until(lambda: False, seconds)
 
+    def wait_for(self, predicate: Callable[[], bool], timeout: float) -> bool:
+        """Stepped only: let virtual time pass until `predicate` holds; False after `timeout` s."""
+        return self._step_until(predicate, timeout)
+
     def close(self) -> None:
         """Power off and unplug; harmless twice."""
         with self._wake:
@@ -212,12 +254,14 @@ class EmbeddedBoard:
     def _type(self, data: bytes) -> None:
         with self._wake:
             self._check()
-            self._typed.append(data)
+            if self.powered:
+                self._typed.append(data)
             self._wake.notify()
 
     def _receive(self, frame: bytes) -> None:
         with self._wake:
-            self._frames.append(frame)
+            if self.powered:
+                self._frames.append(frame)
             self._wake.notify()
 
     def _feed(self) -> None:
@@ -259,6 +303,8 @@ class EmbeddedBoard:
             self.log.append(line)
             if line.startswith("reset: "):
                 self._happened(Event("reset", line.removeprefix("reset: ")))
+        if why & Stop.POWER:
+            self._power_off()
         if why & Stop.FATAL:
             raise BoardError(f"the chip can't go on: {self.chip.error}")
 
@@ -268,7 +314,13 @@ class EmbeddedBoard:
             observer(event)
 
     def _advance(self, until: int, listen: Stop = LISTEN) -> Stop:
+        """Run up to `until`, in ticks of `now`."""
+        self.clock.run_due()
+        if not self.powered:
+            self._dark += max(0, min(until, self.clock.due()) - self.now)
+            return Stop.DEADLINE
         self._feed()
+        until = min(until, self.clock.due()) - self._dark
         why = self.chip.run(min(until, self._camera_due()), listen)
         self._drain(why)
         return why
@@ -282,16 +334,20 @@ class EmbeddedBoard:
     def _step_until(self, predicate: Callable[[], bool], seconds: float) -> bool:
         """Run until `predicate` holds or `seconds` of virtual time are over."""
         self._check()
-        end = self.chip.now + int(seconds * TICKS_PER_SECOND)
-        while not predicate():
-            if self.chip.now >= end:
+        end = self.now + int(seconds * TICKS_PER_SECOND)
+        while True:
+            self.clock.run_due()
+            if predicate():
+                return True
+            if self.paused:
+                raise BoardError("the board is paused: nothing can be waited for")
+            if self.now >= end:
                 return False
             try:
                 self._advance(min(end, self.chip.now + STEP_MOST_TICKS))
             except Exception as error:
                 self._fail(error)
                 raise
-        return True
 
     # --- threaded ---
 
@@ -321,37 +377,51 @@ class EmbeddedBoard:
             self._drain()
         return not self._closing
 
+    def _stands_still(self) -> bool:
+        """Without power, or paused: wait for a call that changes it."""
+        if self.powered and not self.paused:
+            return False
+        with self._wake:
+            if not (self._calls or self._closing):
+                self._wake.wait(1.0)
+        return True
+
     def _pending(self) -> bool:
         return bool(self._calls or self._frames or self._typed or self._closing)
 
     def _run_real(self) -> None:
         wall, ticks = time.monotonic(), self.chip.now
         while self._calls_and_input():
+            if self._stands_still():
+                wall, ticks = time.monotonic(), self.chip.now
+                continue
             lag = (time.monotonic() - wall) * TICKS_PER_SECOND + ticks - self.chip.now
             if lag > LAG_MOST_S * TICKS_PER_SECOND:
                 wall, ticks = time.monotonic(), self.chip.now
                 lag = 0
             if lag > 0:
                 target = self.chip.now + int(lag)
-                while self.chip.now < target and not self._pending():
-                    self._advance(target)
+                while self.chip.now < target and self.powered and not self._pending():
+                    self._advance(target + self._dark)
             self._feed()
             self._wait(self._idle_seconds() or 0.001)
 
     def _run_eager(self) -> None:
         while self._calls_and_input():
-            why = self._advance(self.chip.now + STEP_TICKS, LISTEN | Stop.IDLE)
+            if self._stands_still():
+                continue
+            why = self._advance(self.now + STEP_TICKS, LISTEN | Stop.IDLE)
             if not why & Stop.IDLE or self._pending():
                 continue
             start = time.monotonic()
             self._wait(self._idle_seconds())
-            self._advance(self.chip.now + int((time.monotonic() - start) * TICKS_PER_SECOND) + 1)
+            self._advance(self.now + int((time.monotonic() - start) * TICKS_PER_SECOND) + 1)
 
     def _idle_seconds(self) -> float:
         """How long nothing will happen by itself; 0 when a core is at work."""
         if any(self.chip.core_status(core) == 0 for core in (0, 1)):
             return 0
-        due = min(self.chip.next_event, self._camera_due())
+        due = min(self.chip.next_event, self._camera_due(), self.clock.due() - self._dark)
         return max(0, (due - self.chip.now) / TICKS_PER_SECOND)
 
     def _wait(self, seconds: float) -> None:

@@ -1,0 +1,3 @@
+"""An app with an error in it, found when it is imported."""
+
+import no_such_module  # noqa: F401
