@@ -15,7 +15,6 @@ import json
 import os
 import socket
 import socketserver
-import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from typing import Any
 from hw.camera.scene import SceneError, scene
 from hw.camera.wiring import LED_GPIO
 from lab import LabError
+from lab.interrupt import start_thread
 from lab.targets.embedded import TICKS_PER_SECOND, EmbeddedBoard
 
 SOCKET_NAME = "control.sock"
@@ -114,10 +114,7 @@ class ControlServer:
                 pass  # it went away before its answer
 
         self._server = Server(str(self.path), Handler)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.1,), name="control", daemon=True
-        )
-        self._thread.start()
+        self._thread = start_thread(lambda: self._server.serve_forever(0.1), "control")
 
     def _answer(self, line: bytes) -> dict[str, Any]:
         try:
