@@ -122,7 +122,7 @@ def _detach(args: argparse.Namespace) -> int:
     A signal before that ends it too.
     """
     reading, writing = os.pipe()
-    command = [sys.executable, "-m", "lab", "up", "--ready-fd", str(writing)]
+    command = [sys.executable, "-P", "-m", "lab", "up", "--ready-fd", str(writing)]
     for name in ("firmware", "http_port", "console_port", "capture"):
         if getattr(args, name) is not None:
             command += [f"--{name.replace('_', '-')}", str(getattr(args, name))]
