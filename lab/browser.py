@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from lab import LabError
 
-SECONDS = 30.0  # that a wait may take, by the wall clock: the browser is outside of the simulation
+SECONDS = 60.0  # that a wait may take, by the wall clock: the browser is outside of the simulation
 POLL_SECONDS = 0.05
 SCRIPT_SECONDS = 60
 WINDOW = (1000, 1100)

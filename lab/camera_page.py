@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from lab.browser import Browser
 
-SILENCE_MS = 1500  # a test's page gives up on a silent board sooner than a person's
+# how long the page bears silence before it takes the board for gone (8000 ms for people)
+PATIENT_MS = 60_000  # a slow machine is no reason
+IMPATIENT_MS = 1500  # for tests of just that
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class CameraPage:
     Every method brings the tab to the front first.
     """
 
-    def __init__(self, browser: Browser, url: str, silence_ms: int = SILENCE_MS) -> None:
+    def __init__(self, browser: Browser, url: str, silence_ms: int = PATIENT_MS) -> None:
         self._browser = browser
         self.handle = browser.open_tab(f"{url}?silence={silence_ms}")
 

@@ -18,10 +18,10 @@ The Picture Decodes And Advances
 A Click On The LED Changes The Pin And The Other Tab
     Open Camera Page    name=other
     Click On Page    led
-    Wait For Gpio    2    high
+    Wait For Gpio    2    high    timeout=60
     Wait For LED Button    on    name=other
     Click On Page    led    name=other
-    Wait For Gpio    2    low
+    Wait For Gpio    2    low    timeout=60
     Wait For LED Button    off
 
 A Message Reaches The Console And The Other Tab
@@ -53,6 +53,7 @@ A Reload Is 1001 And Goes On
     Wait For New Picture
 
 A Power Cut Shows And Heals
+    [Setup]    A Board In The Browser    silence=1500
     Wait For New Picture
     Power Cycle
     Wait For Page State    reconnecting
@@ -61,6 +62,7 @@ A Power Cut Shows And Heals
     Wait For New Picture
 
 A Pulled Cable Shows And Heals
+    [Setup]    A Board In The Browser    silence=1500
     Wait For New Picture
     Pull Cable
     Wait For Page State    reconnecting
@@ -72,6 +74,7 @@ A Pulled Cable Shows And Heals
 *** Keywords ***
 A Board In The Browser
     [Documentation]    The app serves real programs of this machine, and its page is live.
+    [Arguments]    ${silence}=60000
     Requires    serving    network=gateway
-    Create Terminal Tester    sysbus.uart0
-    Open Camera Page
+    Create Terminal Tester    sysbus.uart0    timeout=60
+    Open Camera Page    silence=${silence}

@@ -14,7 +14,7 @@ from robot.api.deco import keyword, library
 
 from lab import browser
 from lab.browser import Browser
-from lab.camera_page import CameraPage, Picture
+from lab.camera_page import PATIENT_MS, CameraPage, Picture
 from lab.keywords.bench import bench
 
 RESULTS = Path(__file__).resolve().parents[2] / "results" / "browser"
@@ -27,7 +27,7 @@ class BrowserKeywords:
     closed when the test ends. When it has failed, they are in its log as pictures.
 
     The browser is a program of this machine: the board must be on the ``gateway``. Waits end
-    after 30 seconds of the wall clock.
+    after 60 seconds of the wall clock.
     """
 
     ROBOT_LISTENER_API_VERSION = 3
@@ -66,10 +66,11 @@ class BrowserKeywords:
             raise SkipExecution(reason)
 
     @keyword
-    def open_camera_page(self, name: str = "default", silence: int = 1500) -> None:
+    def open_camera_page(self, name: str = "default", silence: int = PATIENT_MS) -> None:
         """A new tab with the board's page; waits until it is live.
 
-        ``silence``: ms after which the page gives up on a silent board (8000 for people).
+        ``silence``: ms after which the page gives up on a silent board: a minute, so that a slow
+        machine is no reason. Pulled cables want less.
         """
         if bench.network != "gateway":
             raise AssertionError("a browser needs the gateway: `Requires`  serving  gateway")

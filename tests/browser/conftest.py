@@ -5,8 +5,8 @@ import urllib.request
 
 import pytest
 
-from lab.browser import Browser, missing
-from lab.camera_page import CameraPage
+from lab.browser import SECONDS, Browser, missing
+from lab.camera_page import PATIENT_MS, CameraPage
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +32,8 @@ def browser(chromium, board):
 def open_page(browser, url):
     """A function that opens the camera's page in a tab and waits until it is live."""
 
-    def open_page():
-        page = CameraPage(browser, url)
+    def open_page(silence_ms=PATIENT_MS):
+        page = CameraPage(browser, url, silence_ms)
         page.wait_for_state("live")
         return page
 
@@ -47,11 +47,17 @@ def page(open_page):
 
 
 @pytest.fixture
+def wait_for_line(board):
+    """A function that waits for a line on the board's console."""
+    return lambda line: board.console.wait_for(line + "\r\n", SECONDS)
+
+
+@pytest.fixture
 def status(url):
     """A function: what the board's /status says now."""
 
     def fetch():
-        with urllib.request.urlopen(url + "status", timeout=20) as answer:
+        with urllib.request.urlopen(url + "status", timeout=SECONDS) as answer:
             return json.load(answer)
 
     return fetch

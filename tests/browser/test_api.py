@@ -2,6 +2,8 @@
 
 import pytest
 
+from lab.browser import SECONDS
+
 pytestmark = pytest.mark.chromium
 
 # opens a WebSocket `ws`; `event(name)` is the next event of that name, as a promise
@@ -29,9 +31,9 @@ def test_close_is_clean(script):
 
 
 @pytest.mark.parametrize("code", [1000, 3000, 4999])
-def test_close_code_comes_back(script, board, code):
+def test_close_code_comes_back(script, wait_for_line, code):
     assert script("ws.close(args[1], 'grüße'); return closed;", code) == [code, "", True]
-    board.console.wait_for(f"lab: closed {code}\r\n")
+    wait_for_line(f"lab: closed {code}")
 
 
 @pytest.mark.parametrize("code", [0, 999, 1001, 1005, 1006, 1015, 2999, 5000])
@@ -56,14 +58,14 @@ def test_message_at_the_limit(script):
 
 def test_stopped_server(script, browser, board):
     script("window.gone = closed; ws.send('x'); await event('message');")
-    board.console.interrupt()
+    board.console.interrupt(SECONDS)
     assert browser.run_async("return window.gone") == [1001, "the board stops", True]
 
 
 def test_power_cut_is_1006(script, browser, board):
     script("window.ws = ws; window.gone = closed; ws.send('x'); await event('message');")
     board.power_cycle()
-    board.console.wait_for("lab: http on", 60)
+    board.console.wait_for("lab: http on", SECONDS)
     assert browser.run_async("window.ws.send('x'); return window.gone") == [1006, "", False]
 
 

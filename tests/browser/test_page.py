@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hw.camera.wiring import LED_GPIO
+from lab.browser import SECONDS
 from lab.flash import APP
 
 pytestmark = pytest.mark.chromium
@@ -34,21 +35,21 @@ def test_led_click_changes_the_pin_and_every_tab(open_page, board):
     one, other = open_page(), open_page()
     for on in (True, False):
         one.browser.click("led")
-        board.wait_for_gpio(LED_GPIO, on)
+        board.wait_for_gpio(LED_GPIO, on, SECONDS)
         one.wait_for_led(on)
         other.wait_for_led(on)
 
 
 def test_led_that_is_on_shows_in_a_new_tab(page, open_page, board):
     page.browser.click("led")
-    board.wait_for_gpio(LED_GPIO, True)
+    board.wait_for_gpio(LED_GPIO, True, SECONDS)
     open_page().wait_for_led(True)
 
 
-def test_message_reaches_the_console_and_every_tab(open_page, board):
+def test_message_reaches_the_console_and_every_tab(open_page, wait_for_line):
     one, other = open_page(), open_page()
     one.browser.type("text", "grüße, 世界 <b>&amp;</b>")
-    board.console.wait_for("lab: message: grüße, 世界 <b>&amp;</b>\r\n")
+    wait_for_line("lab: message: grüße, 世界 <b>&amp;</b>")
     for page in (one, other):
         page.wait_for_log("< grüße, 世界 <b>&amp;</b>")
 
