@@ -344,7 +344,7 @@ class EmbeddedBoard:
             if self.now >= end:
                 return False
             try:
-                self._advance(min(end, self.chip.now + STEP_MOST_TICKS))
+                self._advance(min(end, self.now + STEP_MOST_TICKS))
             except Exception as error:
                 self._fail(error)
                 raise
