@@ -11,7 +11,7 @@ PYTEST_OPTIONS ?=
 LIBRARIES = $(notdir $(basename $(wildcard lab/keywords/*Keywords.py)))
 C_FILES = $(shell git ls-files 'hw/esp32/*.c' 'hw/esp32/*.h')
 
-.PHONY: help lab test check robot keywords inject conform bench clean packages
+.PHONY: help lab test check robot keywords inject conform browser bench clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ inject: $(STAMP) ## malformed frames and packets against the board
 
 conform: $(STAMP) ## WebSocket conformance: one table on CPython, MicroPython and the board
 	@$(BIN)/pytest tests/conformance $(PYTEST_OPTIONS)
+
+browser: export LAB_PACKAGES = chromium chromium-driver
+browser: packages $(STAMP) ## Debian's Chromium, which the tests in tests/browser want
+	@chromium --version 2>/dev/null || echo "no Chromium: the browser tests will be skipped"
 
 bench: $(STAMP) ## figures of this machine, and microdot 2.7.0 beside ours
 	@$(BIN)/python -m lab.bench

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from hw.esp32.chip import ChipError
-from lab import LabError, __version__
+from lab import LabError, __version__, control
 from lab.firmware import fetch, identify, pins
 from lab.interrupt import Interrupted, signals
 from lab.session import Session
-from lab.statefile import State, StateFile
+from lab.statefile import State, StateFile, run_dir
 
 DOWN_SECONDS = 10
 ADVICE = {
@@ -122,7 +122,7 @@ def _detach(args: argparse.Namespace) -> int:
     A signal before that ends it too.
     """
     reading, writing = os.pipe()
-    command = [sys.executable, "-m", "lab", "up", "--ready-fd", str(writing)]
+    command = [sys.executable, "-P", "-m", "lab", "up", "--ready-fd", str(writing)]
     for name in ("firmware", "http_port", "console_port", "capture"):
         if getattr(args, name) is not None:
             command += [f"--{name.replace('_', '-')}", str(getattr(args, name))]
@@ -160,10 +160,17 @@ def cmd_status(args: argparse.Namespace) -> int:
         else:
             _tell_of_the_last(state_file, "no lab is running; `make lab` or `lab up` starts one")
         return 1
+    board = control.ask_status(run_dir())
     if args.json:
-        print(json.dumps(asdict(state), indent=2))
+        print(json.dumps(asdict(state) | {"board": board}, indent=2))
     else:
-        print(f"firmware  {state.firmware}\npid       {state.pid}" + where_to_go(state, True))
+        print(f"firmware  {state.firmware}\npid       {state.pid}\n{control.describe(board)}")
+        print(where_to_go(state, True).lstrip("\n"))
+    return 0
+
+
+def cmd_camera(args: argparse.Namespace) -> int:
+    print(f"the camera sees {control.ask_camera(run_dir(), args.scene)}")
     return 0
 
 
@@ -267,8 +274,10 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("--console-port", type=_port, help="(default: 2323, or any free one)")
     up.add_argument("--capture", type=Path, help="keep the pcapng there (default: a temporary)")
     up.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
-    status = command("status", cmd_status, "where the running lab is to be found")
+    status = command("status", cmd_status, "where the running lab is, and what its board does")
     status.add_argument("--json", action="store_true")
+    camera = command("camera", cmd_camera, "choose what the running board's camera sees")
+    camera.add_argument("scene", nargs="?", help="card, or an image or a folder of images")
     command("down", cmd_down, "end the running lab")
     repl = command("repl", cmd_repl, "a terminal on the running board, or on a fresh one")
     repl.add_argument("--firmware", help=firmware_help)

@@ -14,6 +14,7 @@ from hw.camera.sensor import Vc0706
 from lab import LabError
 from lab.board import BoardError, Event, wait_for_boot
 from lab.consoles import ConsoleServer
+from lab.control import ControlServer
 from lab.firmware import resolve
 from lab.flash import board_files, build_image
 from lab.interrupt import Interrupted, signals
@@ -83,6 +84,8 @@ class Session:
         with signals.calling(self._give_up):
             self._wait_until_up(say)
         signals.check()
+        control = ControlServer(self.board, run_dir())
+        self._closers.append(control.close)
         host, port = self.gateway.forwards[80]
         self.state = State(
             http_url=f"http://{host}:{port}/",

@@ -100,7 +100,9 @@ class StateFile:
 
     def _remove_leftovers(self) -> None:
         part = self.path.with_suffix(".tmp")
-        for path in [self.path, part, self._log_path, *self._directory.glob("lab-*.pcapng")]:
+        control = self._directory / "control.sock"
+        captures = self._directory.glob("lab-*.pcapng")
+        for path in [self.path, part, self._log_path, control, *captures]:
             path.unlink(missing_ok=True)
 
     def write(self, state: State) -> None:

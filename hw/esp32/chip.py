@@ -280,6 +280,11 @@ class Chip:
         """Levels the chip drives, bit n is GPIOn."""
         return int(self._lib.esp32_gpio_out(self._chip))
 
+    @property
+    def gpio_enabled(self) -> int:
+        """Which pads it drives, bit n is GPIOn."""
+        return int(self._lib.esp32_gpio_enabled(self._chip))
+
     def gpio_drive(self, gpio: int, level: bool | None) -> None:
         """Drive a pad from outside, or leave it floating (None)."""
         self._lib.esp32_gpio_drive(self._chip, gpio, -1 if level is None else int(level))

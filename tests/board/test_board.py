@@ -84,3 +84,19 @@ def test_cable_pulled_and_put_back(board, ws_url):
     with websockets.sync.client.connect(ws_url, open_timeout=30) as ws:
         ws.send("back")
         assert ws.recv(timeout=20) == "back"
+
+
+def test_reset_by_the_program_under_traffic(board, switch):
+    """The EMAC forgets with a reset what it was told: it interrupts no driver that is not there."""
+    neighbour = switch.attach("neighbour", lambda frame: None)
+    # ARP: who has 10.0.2.15? (RFC 826), to everybody
+    question = bytes.fromhex("0001080006040001 5254000a0b0c 0a000263 000000000000 0a00020f")
+    frame = b"\xff" * 6 + bytes.fromhex("5254000a0b0c 0806") + question.ljust(46, b"\0")
+    board.console.interrupt()
+    board.console.write(b"import machine; machine.reset()\r")
+    board.console.wait_for("rst:0xc")
+    for _ in range(1000):
+        neighbour.send(frame)
+        if not board.console.absent("lab: http on", 0.02):
+            break
+    assert [event.text for event in board.events] == ["software, CPU (cause 12)"]

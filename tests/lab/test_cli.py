@@ -126,6 +126,13 @@ def test_up_status_down(own_run_dir):
     assert list(own_run_dir.iterdir()) == []
 
 
+def test_up_where_a_directory_has_the_name_of_the_package(own_run_dir, tmp_path):
+    (tmp_path / "lab").mkdir(exist_ok=True)
+    command = [Path(sys.executable).with_name("lab"), "up", "--detach", "--http-port", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
 def test_ctrl_c_leaves_nothing(own_run_dir):
     command = [*LAB, "up", "--http-port", "0", "--console-port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -16,6 +16,7 @@ import sys
 import time
 
 import machine
+import micropython
 from stream import Stream
 
 from microdot import Microdot, send_file
@@ -23,12 +24,16 @@ from microdot.websocket import WebSocketError, with_websocket
 
 PAGE = "index.html"
 LED_GPIO = 2
+GOING_AWAY = 1001  # RFC 6455, 7.4.1
+GOODBYE_SECONDS = 1
+CTRL_C = 3
 
 app = Microdot()
 stream = Stream()
 led = machine.Pin(LED_GPIO, machine.Pin.OUT, value=0)
 clients = []  # of /camera
-counters = {"requests": 0, "websockets": 0, "messages": 0}
+talks = []  # the task of each WebSocket
+counters = {"requests": 0, "websockets": 0, "messages": 0, "closes": {}}
 
 
 @app.before_request
@@ -44,10 +49,7 @@ async def index(request):
 @app.route("/echo")
 @with_websocket
 async def echo(request, ws):
-    counters["websockets"] += 1
-    while True:
-        await ws.send(await ws.receive())
-        counters["messages"] += 1
+    await _talk(ws, ws.send)
 
 
 @app.route("/status")
@@ -71,19 +73,38 @@ async def status(request):
 @app.route("/camera")
 @with_websocket
 async def camera(request, ws):
-    counters["websockets"] += 1
+    async def obey(text):
+        answer = await _command(text)
+        if answer:
+            await ws.send(json.dumps(answer))
+
     clients.append(ws)
     pictures = asyncio.create_task(_send_pictures(ws))
     try:
-        while True:
-            text = await ws.receive()
-            counters["messages"] += 1
-            answer = await _command(text)
-            if answer:
-                await ws.send(json.dumps(answer))
+        await _talk(ws, obey)
     finally:
         pictures.cancel()
         clients.remove(ws)
+
+
+async def _talk(ws, on_message):
+    """Give each message to `on_message`, until the client goes or the board stops."""
+    talk = asyncio.current_task()
+    talks.append(talk)
+    counters["websockets"] += 1
+    try:
+        while True:
+            message = await ws.receive()
+            counters["messages"] += 1
+            await on_message(message)
+    except asyncio.CancelledError:
+        await ws.close(GOING_AWAY, "the board stops")
+    finally:
+        talks.remove(talk)
+        code = str(ws.close_code)
+        closes = counters["closes"]  # how many of each code
+        closes[code] = closes.get(code, 0) + 1
+        print("lab: closed " + code)
 
 
 async def _send_pictures(ws):
@@ -99,7 +120,7 @@ async def _command(text):
         command = json.loads(text)
         (name,) = command
         value = command[name]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, IndexError):
         return {"error": "a command is a JSON object with one key"}
     if name == "led":
         led.value(bool(value))
@@ -119,25 +140,29 @@ def _camera_setting(name, value):
     if not hasattr(part, "set_" + name):
         return {"error": "this camera has no %s to set" % name}
     try:
-        values = [int(n) for n in str(value).split("x")]
+        values = tuple([int(n) for n in str(value).split("x")])
     except ValueError:
-        values = []
-    if len(values) != (2 if name == "size" else 1) or not all(0 <= n <= 640 for n in values):
-        return {"error": "bad %s: %s" % (name, value)}
-    if name == "compression" and values[0] > 255:
-        return {"error": "bad compression: 0 to 255"}
+        values = ()
+    if name == "size" and values not in part.sizes:
+        return {"error": "no such size: %s" % value}
+    if name == "compression" and not (len(values) == 1 and 0 <= values[0] <= 255):
+        return {"error": "compression is 0 to 255, not %s" % value}
     stream.between_frames(lambda: getattr(part, "set_" + name)(*values))
     return {name: value}
 
 
 async def _tell_all(what):
-    """A JSON message to everybody on /camera; who can't take it is about to be noticed."""
+    """A JSON message to everybody on /camera; nobody waits for one who reads slowly."""
     text = json.dumps(what)
-    for ws in list(clients):
-        try:
-            await ws.send(text)
-        except WebSocketError:
-            pass
+    for ws in clients:
+        asyncio.create_task(_tell(ws, text))
+
+
+async def _tell(ws, text):
+    try:
+        await ws.send(text)
+    except WebSocketError:
+        pass  # its handler hears of it too
 
 
 async def _serve(host, port, ready):
@@ -153,6 +178,28 @@ async def _serve(host, port, ready):
         pictures.cancel()
 
 
+async def _say_goodbye():
+    """Close every WebSocket with 1001, and the port."""
+    # the task that the interrupt hit may fail now in any way
+    asyncio.get_event_loop().set_exception_handler(lambda loop, context: None)
+    app.shutdown()
+    for talk in list(talks):
+        talk.cancel()
+    for talk in list(talks):
+        try:
+            await asyncio.wait_for(talk, GOODBYE_SECONDS)
+        except asyncio.TimeoutError:
+            pass
+
+
 def serve(host="0.0.0.0", port=80, ready=None):
     """Serve until the console is interrupted; `ready()` is called when clients may come."""
-    asyncio.run(_serve(host, port, ready))
+    try:
+        asyncio.run(_serve(host, port, ready))
+    except KeyboardInterrupt:
+        micropython.kbd_intr(-1)  # once is enough
+        try:
+            asyncio.run(_say_goodbye())  # the other tasks are still there, and go on meanwhile
+        finally:
+            micropython.kbd_intr(CTRL_C)
+        raise

@@ -1,11 +1,11 @@
 """The camera this board has: the C module of ESP32-CAM builds, a VC0706, or a test card.
 
 Each has a `name`, `await capture()`, which returns a JPEG, and `interval_ms` to wait between two
-of them; `set_size` and `set_compression` where the part can.
+of them; `set_size` (one of `sizes`) and `set_compression` where the part can.
 """
 
 import machine
-from vc0706 import VC0706, CameraError
+from vc0706 import SIZES, VC0706, CameraError
 
 CARD = "testcard.jpg"
 MARK = b"frame "  # in a comment of the card: six digits follow
@@ -53,6 +53,7 @@ class SerialCamera(VC0706):
     """A VC0706 on UART2."""
 
     name = "VC0706"
+    sizes = SIZES
     interval_ms = 0  # its wire is slow enough
 
 

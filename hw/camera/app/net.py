@@ -23,7 +23,8 @@ def _interface():
             phy_type=network.PHY_LAN8720,
             phy_addr=0,
         )
-        lan.active(True)
+        if not lan.active():  # after a soft reset it still is, and must not be started twice
+            lan.active(True)
         return lan
     wlan = network.WLAN(network.STA_IF)
     wlan.active(True)

@@ -4,11 +4,30 @@ try:
     import asyncio
 except ImportError:  # MicroPython before v1.21
     import uasyncio as asyncio
+import gc
 import time
 
 import cameras
 
 RETRY_MS = 1000  # after the camera has failed
+
+
+class _Watcher:
+    """Who watches: the newest picture that it has not taken yet."""
+
+    def __init__(self):
+        self._picture = None
+        self._new = asyncio.Event()
+
+    def give(self, picture):
+        self._picture = picture
+        self._new.set()
+
+    async def take(self):
+        await self._new.wait()
+        self._new.clear()
+        picture, self._picture = self._picture, None
+        return picture
 
 
 class Stream:
@@ -19,7 +38,6 @@ class Stream:
         self.frames = 0
         self.captured_ms = 0  # how long the last frame took
         self.error = None
-        self._picture = None
         self._watchers = []
         self._changed = asyncio.Event()
         self._before = []  # what is to be done between two frames
@@ -36,16 +54,18 @@ class Stream:
                 while self._before:
                     await self._before.pop(0)()
                 start = time.ticks_ms()
-                self._picture = await self.camera.capture()
+                picture = await self.camera.capture()
                 self.captured_ms = time.ticks_diff(time.ticks_ms(), start)
                 self.frames += 1
                 self.error = None
-            except cameras.CameraError as error:
+            except (cameras.CameraError, MemoryError) as error:
                 self.error = str(error.args[0])
                 await asyncio.sleep_ms(RETRY_MS)
                 continue
             for watcher in self._watchers:
-                watcher.set()
+                watcher.give(picture)
+            picture = None
+            gc.collect()  # a big picture needs its room in one piece
             await asyncio.sleep_ms(self.camera.interval_ms)
 
     def between_frames(self, function):
@@ -60,13 +80,11 @@ class Stream:
 
     async def watch(self, send):
         """`await send(picture)` for each new frame, until it raises; a slow one misses some."""
-        new = asyncio.Event()
-        self._watchers.append(new)
+        watcher = _Watcher()
+        self._watchers.append(watcher)
         self._changed.set()
         try:
             while True:
-                await new.wait()
-                new.clear()
-                await send(self._picture)
+                await send(await watcher.take())
         finally:
-            self._watchers.remove(new)
+            self._watchers.remove(watcher)

@@ -65,9 +65,14 @@ class VC0706:
                 size = min(CHUNK, padded - at)
                 await self._read(at, view[at : at + size])
                 at += size
-        finally:
-            await self._command(0x36, b"\x02")  # go on
+        except Exception:  # not KeyboardInterrupt: what is sent now could fail, and hide it
+            await self._resume()
+            raise
+        await self._resume()
         return view[:length]
+
+    async def _resume(self):
+        await self._command(0x36, b"\x02")
 
     async def _freeze(self):
         """Hold the current frame; after power-on that takes a while."""

@@ -13,6 +13,8 @@
 #define APP_CACHE_CTRL      0x058
 #define CACHE_FLUSH_ENA     0x10u
 #define CACHE_FLUSH_DONE    0x20u
+#define CORE_RST_EN         0x0D0 /* also called WIFI_RST_EN */
+#define EMAC_RST            0x80u
 #define CPU_INTR_FROM_CPU_0 0x0DC
 #define PRO_INTR_STATUS_0   0x0EC
 #define APP_INTR_STATUS_2   0x100
@@ -96,6 +98,8 @@ static void dport_write(esp32_t *chip, int core, uint32_t offset, uint32_t value
     d->reg[offset / 4] = value;
     if (offset == APPCPU_CTRL_A && (value & ~old & 1))
         chip_request_reset(chip, 1, ESP32_RESET_EXT_CPU);
+    if (offset == CORE_RST_EN && (value & ~old & EMAC_RST))
+        emac_restart(chip);
     if (offset >= APPCPU_CTRL_A && offset <= APPCPU_CTRL_C)
         soc_update_stalls(chip);
     else if (offset >= CPU_INTR_FROM_CPU_0 && offset < CPU_INTR_FROM_CPU_0 + 16)

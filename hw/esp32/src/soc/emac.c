@@ -375,12 +375,23 @@ static void mac_write(esp32_t *chip, int core, uint32_t offset, uint32_t value)
     }
 }
 
+void emac_restart(esp32_t *chip)
+{
+    emac_t *e = emac(chip);
+    memset(e->dma, 0, sizeof e->dma);
+    memset(e->mac, 0, sizeof e->mac);
+    memset(e->ext, 0, sizeof e->ext);
+    chip_schedule(chip, EV_EMAC_TX, EVENT_NEVER);
+    update_irq(chip);
+    schedule_rx(chip); /* nobody receives now: what had to wait for room is lost */
+}
+
 static void emac_reset(esp32_t *chip, enum esp32_reset_cause cause)
 {
     emac_t *e = emac(chip);
     bool link = e->link;
     if (cause >= ESP32_RESET_TGWDT_CPU && cause <= ESP32_RESET_EXT_CPU)
-        return;
+        return; /* the firmware resets it by DPORT before it resets the CPUs */
     memset(e, 0, sizeof *e);
     e->link = link; /* the cable knows nothing of resets */
     phy_reset(chip);

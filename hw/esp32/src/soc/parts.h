@@ -38,6 +38,8 @@ void uart_rx_event(esp32_t *chip, int uart);
 void uart_tout_event(esp32_t *chip, int uart);
 void emac_rx_event(esp32_t *chip);
 void emac_tx_event(esp32_t *chip);
+/* DPORT resets it: what it was told is forgotten, its DMA and interrupt end. The PHY goes on. */
+void emac_restart(esp32_t *chip);
 
 /* --- watchdog stages (wdt.c) --- */
 
