@@ -22,7 +22,7 @@ class Listener:
 
     def __init__(self, handle, host, port):
         self._handle = handle
-        self._tasks = set()  # one for each connection
+        self._tasks = []  # one for each connection (no set: before v1.20 a task has no hash)
         self._done = asyncio.Event()  # one of them is
         self._socket = socket.socket()
         self._socket.setblocking(False)
@@ -43,15 +43,19 @@ class Listener:
                 connection, address = self._socket.accept()
             except OSError:
                 continue  # it is gone again
+            # What stays of a connection then lies among what stays of the others, not scattered over
+            # a heap full of garbage, where a message would find no room and make it grow: that
+            # memory is lwIP's.
+            gc.collect()
             connection.setblocking(False)
             stream = asyncio.StreamReader(connection, {'peername': address})
-            self._tasks.add(asyncio.create_task(self._serve(stream)))
+            self._tasks.append(asyncio.create_task(self._serve(stream)))
 
     async def _serve(self, stream):
         try:
             await self._handle(stream, stream)
         finally:
-            self._tasks.discard(asyncio.current_task())
+            self._tasks.remove(asyncio.current_task())
             self._done.set()
 
     async def _until_less_than(self, most):

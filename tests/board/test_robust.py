@@ -63,7 +63,7 @@ def take(station, client, size):
 def state(station):
     """(free heap after a collection, tasks, sockets waited for) of the app."""
     client = station.connect()
-    client.send(b"GET /state HTTP/1.1\r\n\r\n")
+    client.send(b"GET /state HTTP/1.1\r\nHost: board\r\n\r\n")
     station.run_until(lambda: client.received.endswith(b"."), what="the app's state")
     client.fin()
     station.run_until(lambda: client.finished or client.reset, what="the end of a response")

@@ -10,11 +10,13 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted((ROOT / "lab/docs").glob("*.md"))
 TROUBLESHOOTING = (ROOT / "lab/docs/troubleshooting.md").read_text()
 SHOWN = re.compile(r"(Lab|Board|Console|Gateway|Firmware|Scene|Browser|Upstream|Build|Peer)Error$")
+# what only tests and benchmarks call: their messages are for who works on the lab itself
+INTERNAL = {"keywords", "app", "peers", "autobahn.py", "footprint.py"}
 SOURCES = [
     path
     for folder in ("lab", "hw/camera", "hw/esp32")
     for path in sorted((ROOT / folder).rglob("*.py"))
-    if "keywords" not in path.parts and "app" not in path.parts
+    if not INTERNAL & set(path.parts)
 ]
 
 
