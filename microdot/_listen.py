@@ -43,9 +43,8 @@ class Listener:
                 connection, address = self._socket.accept()
             except OSError:
                 continue  # it is gone again
-            # What stays of a connection then lies among what stays of the others, not scattered over
-            # a heap full of garbage, where a message would find no room and make it grow: that
-            # memory is lwIP's.
+            # So that what lasts of a connection lies close together, not scattered over a heap full
+            # of garbage: there a message finds no room, and MicroPython takes lwIP's memory.
             gc.collect()
             connection.setblocking(False)
             stream = asyncio.StreamReader(connection, {'peername': address})
