@@ -83,7 +83,7 @@ The Size Can Be Changed
 
 A Size That The Part Has Not Is Refused
     Send Text    {"size": "9999x1"}
-    Expect Answer    {"error": "bad size: 9999x1"}
+    Expect Answer    {"error": "no such size: 9999x1"}
     ${picture} =    Next Picture
     Should Be Equal As Integers    ${picture.width}    160
 
@@ -123,7 +123,7 @@ An Unknown Command Is An Error
 
 An Unheard-Of Compression Is An Error
     [Template]    A Command Is Answered
-    {"compression": 256}    {"error": "bad compression: 0 to 255"}
+    {"compression": 256}    {"error": "compression is 0 to 255, not 256"}
 
 
 *** Keywords ***
