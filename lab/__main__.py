@@ -15,7 +15,7 @@ def main() -> int:
 
         return command()
     finally:
-        signals.ignore()
+        signals.block()
 
 
 if __name__ == "__main__":

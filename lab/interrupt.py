@@ -60,12 +60,17 @@ class Signals:
         for number in NUMBERS:
             signal.signal(number, self._handler)
 
-    def ignore(self) -> None:
-        """The work is over: another Ctrl-C must not change the exit status."""
-        for number in NUMBERS:
-            signal.signal(number, signal.SIG_IGN)
+    def block(self) -> None:
+        """From now on the kernel keeps signals back: another would tell nothing new, must not
+        change the exit status, and a key that repeats could keep Python in the handler for good.
+
+        Not SIG_IGN: a signal that Python had noted before it gives an "ignored due to race
+        condition" on stderr.
+        """
+        signal.pthread_sigmask(signal.SIG_BLOCK, NUMBERS)
 
     def _handler(self, number: int, frame: FrameType | None) -> None:
+        self.block()
         if self.number is None:
             self.number = number
         _unblock_output()
