@@ -218,6 +218,12 @@ class EmbeddedBoard:
         if problem:
             raise problem[0]
 
+    def set_pace(self, pace: Literal["real", "eager"]) -> None:
+        """Go on at another pace. A stepped board stays one: BoardError."""
+        if self._thread is None:
+            raise BoardError("a stepped board has no thread to run at another pace")
+        self.call(lambda: setattr(self, "pace", pace))
+
     def run_for(self, seconds: float) -> None:
         """Stepped only: let virtual time pass."""
         self._step_until(lambda: False, seconds)
@@ -368,10 +374,11 @@ class EmbeddedBoard:
 
     def _run(self) -> None:
         try:
-            if self.pace == "real":
-                self._run_real()
-            else:
-                self._run_eager()
+            while not self._closing:
+                if self.pace == "real":
+                    self._run_real()
+                else:
+                    self._run_eager()
         except Exception as error:  # whoever waits for the board must hear of it
             self._fail(error)
 
@@ -396,7 +403,7 @@ class EmbeddedBoard:
 
     def _run_real(self) -> None:
         wall, ticks = time.monotonic(), self.chip.now
-        while self._calls_and_input():
+        while self._calls_and_input() and self.pace == "real":
             if self._stands_still():
                 wall, ticks = time.monotonic(), self.chip.now
                 continue
@@ -412,7 +419,7 @@ class EmbeddedBoard:
             self._wait(self._idle_seconds() or 0.001)
 
     def _run_eager(self) -> None:
-        while self._calls_and_input():
+        while self._calls_and_input() and self.pace == "eager":
             if self._stands_still():
                 continue
             why = self._advance(self.now + STEP_TICKS, LISTEN | Stop.IDLE)

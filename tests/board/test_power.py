@@ -1,5 +1,7 @@
 """The supply and the clock of the emulated board: off, on, sagging, paused; its peers go on."""
 
+import time
+
 import pytest
 
 from hw.camera.sensor import Vc0706
@@ -116,3 +118,18 @@ def test_eager_board_without_power_rests_and_comes_back(board):
     board.console.mark()
     board.power_on()
     board.console.wait_for("lab: http on", 60)
+
+
+def test_the_pace_changes_while_the_board_runs(board):
+    board.set_pace("real")
+    start, begin = seconds(board), time.monotonic()
+    board.console.interrupt()
+    board.console.eval("sum(range(300000))")
+    assert seconds(board) - start <= time.monotonic() - begin + 0.01  # not ahead of the wall clock
+    board.set_pace("eager")
+    assert board.console.eval("1 + 1") == "2"
+
+
+def test_a_stepped_board_keeps_its_pace(repl_board):
+    with pytest.raises(BoardError, match="stepped"):
+        repl_board.set_pace("real")
