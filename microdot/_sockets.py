@@ -9,6 +9,8 @@ except ImportError:  # MicroPython before v1.21
     import uasyncio as asyncio
     from uasyncio import core
 import gc
+import socket
+import sys
 
 # lwIP on the ESP32 lives on what the heap of MicroPython leaves, which after it has grown may be
 # next to nothing: a collection may give some back, and for small pieces there is room
@@ -22,26 +24,28 @@ def plain(stream):
     return type(stream) is asyncio.StreamReader
 
 
-def readable(s):
-    """await it: until there is something to read."""
-    yield core._io_queue.queue_read(s)
+def send_at_once(s):
+    """Have no small segment wait until the client has acknowledged the one before, which a client
+    delays by 40 ms and more (RFC 1122, 4.2.3.2 and 4.2.3.4)."""
+    if hasattr(socket, 'TCP_NODELAY') or sys.platform == 'linux':  # which has no name for it
+        try:
+            s.setsockopt(6, 1, 1)  # IPPROTO_TCP, TCP_NODELAY
+        except (OSError, AttributeError):  # it is gone, or no plain socket
+            pass
 
 
-def writable(s):
-    """await it: until something can be written."""
-    yield core._io_queue.queue_write(s)
+def ready(queue, s):
+    """await it: until the loop's `queue` (queue_read, queue_write) finds the socket ready."""
+    yield queue(s)
 
 
-async def read_into(s, room, wait):
-    """Bytes read into the memoryview `room`, 0 at the end. wait: let other tasks have a turn
-    even when there is something already."""
-    if wait:
-        await readable(s)
+async def read_into(s, room):
+    """Wait for bytes; how many were read into the memoryview `room`, 0 at the end."""
     while True:
+        await ready(core._io_queue.queue_read, s)
         count = s.readinto(room)
         if count is not None:
             return count
-        await readable(s)
 
 
 async def write_parts(s, parts):
@@ -62,7 +66,7 @@ async def write_parts(s, parts):
                     gc.collect()
                 await asyncio.sleep(RETRY_SECONDS)
             refused += 1
-            await writable(s)
+            await ready(core._io_queue.queue_write, s)
         elif count < len(part):
             parts[0] = memoryview(part)[count:]
             if refused == 1:

@@ -17,6 +17,7 @@ TOO_BIG = 1009
 INTERNAL_ERROR = 1011
 
 CONTROL_MOST = 125  # bytes of payload in a control frame (RFC 6455, 5.5)
+AHEAD = 140  # bytes: a small message, or several, in one read
 GROW = 1 << 20  # bytes; a buffer beyond that grows with what comes, not with what is promised
 
 
@@ -91,94 +92,92 @@ def frame_header(opcode, length):
 class FrameReader:
     """Puts client frames together from bytes in pieces of any size.
 
-    Put bytes into `space()` and tell `advance()` how many, or `feed` them; each frame comes out
-    whole. Nothing is lost between two calls, whatever happens to the caller in between.
+    Put bytes into `space()` and tell `advance()` how many; then take frames with `next()` until
+    there is none. Nothing is lost between two calls, whatever happens to the caller in between.
     """
+
+    # as they begin; here, since an attribute of an instance costs memory
+    _begin = _end = 0  # of what is read and not parsed yet
+    _payload = None  # of the frame whose header has been parsed
 
     def __init__(self, limit=None):
         self.limit = limit  # bytes of a message; None: any
-        self._head = bytearray(14)  # header and mask of the frame that comes in
-        self.restart()
-
-    def restart(self):
-        """Begin with a new frame."""
-        self._have = 0  # bytes of what is read at the moment: header or payload
-        self._wanted = 6  # no client frame is shorter: two bytes and the mask
-        self._opcode = None  # once the first two bytes were checked
-        self._length = None  # once the header has told it
-        self._payload = None  # once the header is whole
-
-    @property
-    def between(self):
-        """Has nothing come yet of the next frame?"""
-        return not self._have and self._payload is None
+        self._ahead = memoryview(bytearray(AHEAD))
 
     def space(self):
-        """Where the next bytes go."""
-        if self._payload is None:
-            return memoryview(self._head)[self._have:self._wanted]
-        return memoryview(self._payload)[self._have:]
-
-    def feed(self, data):
-        """`advance` with as many bytes as `space` has room for, or fewer."""
-        self.space()[:len(data)] = data
-        return self.advance(len(data))
+        """Where the next bytes go: into the payload, or a small buffer for what comes next."""
+        if self._payload is not None:
+            return memoryview(self._payload)[self._have:]
+        if self._begin:
+            rest = bytes(self._ahead[self._begin:self._end])
+            self._begin, self._end = 0, len(rest)
+            self._ahead[:len(rest)] = rest
+        return self._ahead[self._end:]
 
     def advance(self, count):
-        """`count` bytes have been put into `space()`. Returns (opcode, payload) when they complete
-        a frame, else None. Raises FrameError; then the connection is to be closed."""
-        self._have += count
+        """`count` bytes have been put into `space()`. Returns and raises what `next` does."""
         if self._payload is None:
-            if self._have < 2:
-                return None
-            self._header()
-            if self._payload is None or self._length:
-                return None
-        elif self._have < self._length:
-            self._grow()
+            self._end += count
+        else:
+            self._have += count
+        return self.next()
+
+    def next(self):
+        """The next frame that is whole as (opcode, payload), else None. Raises FrameError; then
+        the connection is to be closed."""
+        if self._payload is None and not self._header():
             return None
-        opcode, payload = self._opcode, self._payload
-        if payload:
+        payload = self._payload
+        have = self._have
+        if have < self._length:
+            if have == len(payload):
+                try:
+                    payload.extend(bytes(min(have, self._length - have)))
+                except MemoryError:
+                    raise FrameError(TOO_BIG, 'out of memory')
+            return None
+        self._payload = None
+        if have:
             unmask(payload, self._key)
-        self.restart()
-        return opcode, payload
+        return self._opcode, payload
 
     def _header(self):
-        head = self._head
-        if self._opcode is None:
-            self._opcode = check_header(head[0], head[1])
-            size = head[1] & 127
-            self._wanted = 6 if size < 126 else 8 if size == 126 else 14
-        at = self._wanted - 4
-        if self._have < at:
-            return
-        if self._length is None:
-            length = head[1] & 127 if at == 2 else int.from_bytes(head[2:at], 'big')
-            check_length(length, head[1] & 127)
-            if self.limit is not None and length > self.limit and not self._opcode & 8:
-                raise FrameError(TOO_BIG, 'message too big')
-            self._length = length
-        if self._have == self._wanted:
-            self._key = bytes(head[at:at + 4])
-            try:
-                self._payload = bytearray(min(self._length, GROW))
-            except MemoryError:
-                raise FrameError(TOO_BIG, 'out of memory')
-            self._have = 0
-
-    def _grow(self):
-        have = len(self._payload)
-        if self._have == have:
-            try:
-                self._payload.extend(bytes(min(have, self._length - have)))
-            except MemoryError:
-                raise FrameError(TOO_BIG, 'out of memory')
+        """Parse a header, and begin the payload; False when more is to come."""
+        begin, end = self._begin, self._end
+        if end - begin < 2:
+            return False
+        head = self._ahead
+        opcode = check_header(head[begin], head[begin + 1])
+        length = head[begin + 1] & 127
+        at = begin + 2
+        if length > 125:
+            code = length
+            at += 2 if code == 126 else 8
+            if end < at:
+                return False
+            length = int.from_bytes(head[begin + 2:at], 'big')
+            check_length(length, code)
+        if self.limit is not None and length > self.limit and not opcode & 8:
+            raise FrameError(TOO_BIG, 'message too big')
+        if end < at + 4:
+            return False
+        try:
+            payload = bytearray(min(length, GROW))
+        except MemoryError:
+            raise FrameError(TOO_BIG, 'out of memory')
+        self._key = bytes(head[at:at + 4])
+        at += 4
+        have = min(length, end - at)
+        payload[:have] = head[at:at + have]
+        self._begin = at + have
+        self._opcode, self._length, self._have, self._payload = opcode, length, have, payload
+        return True
 
     def unread(self):
-        """What an error left of its frame: (bytes of the header, bytes of payload to come)."""
+        """What an error left: (bytes that are not parsed, bytes of payload to come)."""
         if self._payload is not None:
             return b'', self._length - self._have
-        return bytes(self._head[:self._have]), 0
+        return bytes(self._ahead[self._begin:self._end]), 0
 
 
 def check_header(first, second):
@@ -216,7 +215,7 @@ class CloseFinder:
         self._head = bytearray()
         self._closing = False
         head, self._left = reader.unread()
-        self.feed(head)
+        self.found = self.feed(head)  # the close frame, in what was read ahead?
 
     def feed(self, data):
         """True when the close frame has come."""

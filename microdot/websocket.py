@@ -22,11 +22,12 @@ CLOSE_SECONDS = 2  # for our close frame to leave, behind what is on its way
 DRAIN_SECONDS = 2  # for the peer to answer it ..
 DRAIN_BYTES = 1 << 20  # .. and what it may still send, so that unread input makes no RST
 DRAIN_BLOCK = 512
-FIRST = 1024  # bytes of payload that leave in one write with the header
+FIRST = 1436  # bytes of payload that leave in one write with the header: a segment
+BURST = 16  # messages, in or out, after which other tasks have their turn in any case
 CLOSED = 'Websocket connection closed'
 
 if sys.implementation.name == 'micropython':
-    from ._sockets import plain, read_into, write_parts
+    from ._sockets import plain, read_into, send_at_once, write_parts
 else:
     def plain(stream):
         return False
@@ -62,17 +63,16 @@ class WebSocket:
     close_code = None  # of the close frame, the peer's or ours; 1006: there was none
     _peer_closed = False
     _frame = None  # one that has come and is not dealt with yet
-    _reader = None  # the task that holds _reading
-    _writer = None
+    _reader = None  # the task that receives, or waits for the end
+    _writer = None  # the task that sends
+    _freed = None  # the Event of those who wait until one of these is None
     _stopped = ()  # those of them that close() has stopped
-    _shared = False  # have other tasks had a turn since the last frame we sent?
+    _unsent = None  # what is left of a frame of which a part is out
+    _burst = 0  # messages since other tasks had a turn
 
     def __init__(self, request):
         self.request = request
         self._frames = frames.FrameReader()
-        self._unsent = []  # what is left of a frame of which a part is out
-        self._reading = asyncio.Lock()
-        self._writing = asyncio.Lock()
 
     # --- handshake (RFC 6455, 4.2) ---
 
@@ -94,6 +94,8 @@ class WebSocket:
         writer = self.request.sock[1]
         if hasattr(writer, 'transport'):  # CPython: drain() waits until all is out
             writer.transport.set_write_buffer_limits(0)
+        elif plain(writer):
+            send_at_once(writer.s)
         try:
             writer.write(b'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n'
                          b'Connection: Upgrade\r\nSec-WebSocket-Accept: ' +
@@ -110,10 +112,10 @@ class WebSocket:
         Answers PING; a close frame, a lost connection or a broken protocol raises
         WebSocketError. When it is cancelled, the next call goes on in the same frame.
         """
+        while self._reader:
+            await self._wait()
         self._check_open()
-        await self._reading.acquire()
         try:
-            self._check_open()
             self._reader = asyncio.current_task()
             return await self._next_message()
         except asyncio.CancelledError:
@@ -121,9 +123,31 @@ class WebSocket:
             raise
         finally:
             self._reader = None
-            self._reading.release()
+            self._tell()
+
+    async def _wait(self):
+        """Until a task has done with receiving or sending."""
+        if not self._freed:
+            self._freed = asyncio.Event()
+        await self._freed.wait()
+
+    def _tell(self):
+        """That a task has done so. True when there was one to be told."""
+        freed = self._freed
+        if freed:
+            self._freed = None
+            freed.set()
+        return freed
+
+    async def _turn(self):
+        """After a burst of messages, which are taken and sent without waiting, let others run."""
+        self._burst += 1
+        if self._burst > BURST:
+            self._burst = 0
+            await asyncio.sleep(0)
 
     async def _next_message(self):
+        await self._turn()
         try:
             while True:
                 if not self._frame:
@@ -153,21 +177,25 @@ class WebSocket:
         source = self._frames
         limit = self.max_message_length
         source.limit = Request.max_body_length if limit < 0 else limit or None
-        while True:
-            count = await self._read(source.space(), source.between)
+        frame = source.next()
+        while not frame:
+            count = await self._read(source.space())
             if not count:
                 self._lost()
             frame = source.advance(count)
-            if frame:
-                return frame
+        return frame
 
-    async def _read(self, room, wait=True):
-        """Read some bytes; 0 at the end of the connection. wait: let other tasks have a turn."""
+    async def _read(self, room):
+        """Read some bytes; 0 at the end of the connection."""
         reader = self.request.sock[0]
-        self._shared = self._shared or wait
         try:
             if plain(reader):
-                return await read_into(reader.s, room, wait)
+                # the socket first: a look of the poller costs as much for each socket in it
+                count = reader.s.readinto(room)
+                if count is None:
+                    self._burst = 0
+                    count = await read_into(reader.s, room)
+                return count
             data = await reader.read(len(room))
         except (OSError, EOFError):
             return 0
@@ -219,10 +247,12 @@ class WebSocket:
                 raise ValueError(error.reason)
             await self._close(code, bytes(data))
         else:
+            await self._turn()
             await self._send_frame(opcode, data)
 
     async def _send_frame(self, opcode, data):
-        await self._writing.acquire()
+        while self._writer:
+            await self._wait()
         try:
             if opcode != frames.CLOSE:
                 self._check_open()
@@ -237,22 +267,24 @@ class WebSocket:
             raise
         finally:
             self._writer = None
-            self._writing.release()
+            others = self._tell()
+        if others:
+            await asyncio.sleep(0)  # it is their turn
 
     async def _write(self, head, data):
         """A frame: its head and the start of `data` in one piece, since two small segments would
         wait for each other (Nagle's algorithm), the rest from where it is."""
         writer = self.request.sock[1]
-        if not self._shared:  # a loop that only sends must not stop all others
-            await asyncio.sleep(0)
-        self._shared = False
         first = bytearray(head)
         first.extend(data[:FIRST])
         if plain(writer):
-            self._unsent.append(first)
+            parts = self._unsent or []
+            parts.append(first)
             if len(data) > FIRST:
-                self._unsent.append(memoryview(data)[FIRST:])
-            await write_parts(writer.s, self._unsent)
+                parts.append(memoryview(data)[FIRST:])
+            self._unsent = parts
+            await write_parts(writer.s, parts)
+            self._unsent = None
             return
         writer.write(bytes(first))
         if len(data) > FIRST:
@@ -275,12 +307,15 @@ class WebSocket:
             self.close_code = code
             await self._send_close(payload)
             self._stop(self._reader)
-        await self._reading.acquire()  # a receive() has seen the end, another close() is done
-        try:
-            if first:
+        while self._reader:  # until a receive() has seen the end, or another close() is done
+            await self._wait()
+        if first:
+            self._reader = asyncio.current_task()
+            try:
                 await self._drain()
-        finally:
-            self._reading.release()
+            finally:
+                self._reader = None
+                self._tell()
 
     async def _end(self, payload):
         """Close from within receive()."""
@@ -311,6 +346,7 @@ class WebSocket:
             writer.write_eof()
         finder = frames.CloseFinder(self._frames)
         room = memoryview(bytearray(DRAIN_BLOCK))
+        self._peer_closed = self._peer_closed or finder.found
         left = DRAIN_BYTES
         while left > 0:
             if self._peer_closed and not half_closed:

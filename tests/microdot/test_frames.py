@@ -27,6 +27,12 @@ def masked(opcode, payload, fin=True, rsv=0, length=None):
     return head + KEY + bytes(b ^ KEY[i % 4] for i, b in enumerate(payload))
 
 
+def feed(reader, data):
+    """What the reader makes of `data`, for which it has room."""
+    reader.space()[: len(data)] = data
+    return reader.advance(len(data))
+
+
 def read(stream, pieces=None, limit=None):
     """Frames of `stream`, fed in pieces of at most the given sizes."""
     reader = FrameReader(limit)
@@ -34,10 +40,11 @@ def read(stream, pieces=None, limit=None):
     sizes = itertools.cycle(pieces or [1 << 30])
     while at < len(stream):
         size = max(1, min(next(sizes), len(reader.space())))
-        frame = reader.feed(stream[at : at + size])
+        frame = feed(reader, stream[at : at + size])
         at += size
-        if frame:
+        while frame:
             found.append((frame[0], bytes(frame[1])))
+            frame = reader.next()
     return found
 
 
@@ -83,7 +90,7 @@ def test_refused_from_the_header(stream, code):
     reader = FrameReader(1000)
     with pytest.raises(FrameError) as raised:
         for byte in stream[:14]:
-            reader.feed(bytes([byte]))
+            feed(reader, bytes([byte]))
     assert raised.value.code == code
     assert raised.value.reason
 
@@ -97,7 +104,7 @@ def test_limit_is_for_messages_not_for_control_frames():
 def test_memory_is_taken_for_what_comes_not_for_what_is_promised():
     reader = FrameReader()
     for part in (b"\x82\xff", (2**62).to_bytes(8, "big"), KEY):
-        assert reader.feed(part) is None
+        assert feed(reader, part) is None
     assert len(reader.space()) <= frames.GROW
 
 
@@ -117,17 +124,17 @@ def test_memory_that_is_not_there_is_1009(monkeypatch):
     reader = FrameReader()
     monkeypatch.setattr(frames, "bytearray", NoMemory, raising=False)
     with pytest.raises(FrameError) as raised:
-        reader.feed(b"\x82\x81" + KEY)
+        feed(reader, b"\x82\x81" + KEY)
     assert raised.value.code == 1009
 
 
 def test_memory_that_ends_in_a_frame_is_1009(monkeypatch):
     reader = FrameReader()
     for part in (b"\x82\xff", (3 << 20).to_bytes(8, "big"), KEY):
-        reader.feed(part)
+        feed(reader, part)
     monkeypatch.setattr(frames, "bytes", NoMemory, raising=False)
     with pytest.raises(FrameError) as raised:
-        reader.feed(bytes(1 << 20))
+        feed(reader, bytes(1 << 20))
     assert raised.value.code == 1009
 
 
@@ -265,10 +272,18 @@ def test_the_close_frame_is_found_from_the_middle_of_a_frame(have, payload):
     stream = masked(2, payload)
     reader = FrameReader()
     for at in range(have):
-        reader.feed(stream[at : at + 1])
+        feed(reader, stream[at : at + 1])
     finder = CloseFinder(reader)
+    assert not finder.found
     assert not finder.feed(stream[have:])
     assert finder.feed(masked(8, b""))
+
+
+def test_the_close_frame_is_found_in_what_was_read_ahead():
+    reader = FrameReader()
+    with pytest.raises(FrameError):
+        feed(reader, masked(3, b"x") + masked(8, b""))
+    assert CloseFinder(reader).found
 
 
 # --- what we send ---
