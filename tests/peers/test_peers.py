@@ -9,7 +9,8 @@ import pytest
 from lab.peers import board, host
 from lab.peers.__main__ import better, number
 from lab.peers.client import KEY, frame, framed, handshake
-from lab.peers.packages import PackageError, ours, peer
+from lab.peers.packages import ours, peer
+from lab.pinned import PackageError
 
 
 @pytest.fixture(scope="module")
