@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 
@@ -103,6 +105,28 @@ def bench_echo() -> None:
         gateway.stop()
 
 
+def bench_up() -> None:
+    """From the command to a page that has been served; downloads and compiling are done."""
+    lab = [sys.executable, "-m", "lab"]
+    seconds = []
+    with tempfile.TemporaryDirectory() as scratch:
+        environment = {**os.environ, "XDG_RUNTIME_DIR": scratch}
+        up = [*lab, "up", "--detach", "--http-port", "0", "--console-port", "0"]
+        for _ in range(5):
+            seconds.append(timed(lambda: quietly(up, environment)))
+            quietly([*lab, "down"], environment)
+    show("lab up", seconds, "s", "until its page has been fetched, --detach")
+
+
+def quietly(command: list[str], environment: dict[str, str]) -> None:
+    """Run it; what it prints is shown when it fails. Raises SystemExit."""
+    done = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if done.returncode:
+        sys.exit(done.stdout)
+
+
 def main() -> None:
     """All of them."""
     image = build_image(resolve(), {})
@@ -110,6 +134,7 @@ def main() -> None:
     bench_speed(image)
     bench_memory()
     bench_echo()
+    bench_up()
 
 
 if __name__ == "__main__":
