@@ -76,8 +76,8 @@ class Session:
         self.gateway = self._gateway(http_port)
         self._closers.append(self.gateway.stop)
         self._closers.append(self._start_capture(capture))
-        # A person waits for the boot, and nobody watches its clock: it goes as fast as it can.
-        booting: Pace = "eager" if pace == "real" else pace
+        # A person waits for the boot, and nobody watches its clock.
+        booting: Pace = "hasty" if pace == "real" else pace
         self.board = EmbeddedBoard(image, self.switch, booting, camera=Vc0706())
         self._closers.append(self.board.close)
         self.consoles = self._consoles(console_port)
@@ -85,9 +85,10 @@ class Session:
         self.board.listeners.append(self.consoles.feed)
         with signals.calling(self._give_up):
             self._wait_until_up(say)
+            if pace == "real":
+                self.board.set_pace(pace)
+            self._wait_for_page()
         signals.check()
-        if pace == "real":
-            self.board.set_pace(pace)
         control = ControlServer(self.board, run_dir())
         self._closers.append(control.close)
         host, port = self.gateway.forwards[80]
@@ -149,7 +150,7 @@ class Session:
             observer(Event("capture", f"ended early: {error.strerror}"))
 
     def _wait_until_up(self, say: Say) -> None:
-        """Boot, address, first answer. Raises LabError with what the board said instead."""
+        """Boot and address. Raises LabError with what the board said instead."""
         start = time.monotonic()
         console = self.board.console
         try:
@@ -165,6 +166,9 @@ class Session:
                 f"the board failed to bring its app up; the console shows:\n{console.tail}"
             )
         say(f"board     up at {line.rpartition(' ')[2]} after {time.monotonic() - start:.1f} s")
+
+    def _wait_for_page(self) -> None:
+        """The first answer. Raises LabError when there is none."""
         host, port = self.gateway.forwards[80]
         try:
             signals.aside(lambda: _fetch(f"http://{host}:{port}/"))

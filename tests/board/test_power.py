@@ -126,6 +126,10 @@ def test_the_pace_changes_while_the_board_runs(board):
     board.console.interrupt()
     board.console.eval("sum(range(300000))")
     assert seconds(board) - start <= time.monotonic() - begin + 0.01  # not ahead of the wall clock
+    board.set_pace("hasty")
+    start, begin = seconds(board), time.monotonic()
+    board.console.run("import time; time.sleep(5)")
+    assert seconds(board) - start >= 5 > time.monotonic() - begin  # idle time passes faster
     board.set_pace("eager")
     assert board.console.eval("1 + 1") == "2"
 
