@@ -126,8 +126,10 @@ def test_status_shows_led_and_gpio(camera):
 def test_clock_goes_on_and_resets_are_counted(running):
     first = ask(running, {"status": True})
     assert first["resets"] == 0 and first["events"] == []
-    second = ask(running, {"status": True})
-    assert second["virtual_seconds"] > first["virtual_seconds"] > 1
+    assert first["virtual_seconds"] > 1
+    deadline = time.monotonic() + TIMEOUT
+    while ask(running, {"status": True})["virtual_seconds"] <= first["virtual_seconds"]:
+        assert time.monotonic() < deadline, "the clock stands"  # two may be answered in one slice
 
 
 @pytest.mark.parametrize(
