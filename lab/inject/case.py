@@ -1,0 +1,40 @@
+"""What one injected case is, whatever layer it works on: stream, packet or the chip itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from lab import LabError
+
+ANYWHERE = ("embedded", "unix", "cpython", "renode", "board")
+SIMULATED = ("embedded",)  # what needs the board's switch, its virtual time or its inside
+
+
+class CaseFailed(LabError):
+    """What must hold did not; the text says what was seen and what was wanted."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Something done to a board that must survive it.
+
+    group: class that the counts go by ("handshake", "checksum", "power"). name: unique within the
+    group, a few words. source: where the expectation comes from ("RFC 6455, 5.2"). play: does it
+    to the rig of its layer, and raises CaseFailed when what must hold does not; the runner probes
+    the board for life afterwards. targets: where it can run at all. parameters: what went into it,
+    for reports and replay.
+    """
+
+    group: str
+    name: str
+    source: str
+    play: Callable[[Any], None]
+    targets: tuple[str, ...] = SIMULATED
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """Names the case in reports and on command lines."""
+        return f"{self.group}/{self.name}"
