@@ -428,10 +428,10 @@ class EmbeddedBoard:
             why = self._advance(self.now + STEP_TICKS, LISTEN | Stop.IDLE)
             if not why & Stop.IDLE or self._pending():
                 continue
-            start = time.monotonic()
-            self._wait(self._idle_seconds() / haste)
-            idle = (time.monotonic() - start) * haste
-            self._advance(self.now + int(idle * TICKS_PER_SECOND) + 1)
+            start, idle = time.monotonic(), self._idle_seconds()
+            self._wait(idle / haste)
+            passed = (time.monotonic() - start) * haste  # too much when this thread got no turn
+            self._advance(self.now + int(min(idle, passed) * TICKS_PER_SECOND) + 1)
 
     def _idle_seconds(self) -> float:
         """How long nothing will happen by itself; 0 when a core is at work."""
