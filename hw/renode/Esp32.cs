@@ -46,8 +46,8 @@ namespace Antmicro.Renode.Peripherals.CPU
 
         // --- flash and supply ---
 
-        // `path`: 4 MB, as `lab renode image` makes it. Without one: $ESP32_FLASH, else the lab's
-        // cache.
+        // A new chip with this flash. `path`: 4 MB, as `lab renode image` makes it. Without one:
+        // $ESP32_FLASH, else the lab's cache.
         public void LoadFlash(string path = null)
         {
             path = FindFlash(path);
@@ -60,8 +60,11 @@ namespace Antmicro.Renode.Peripherals.CPU
             lock(access)
             {
                 flash = image;
+                api.Free(chip);
+                NewChip();
                 api.FlashWrite(chip, 0, image, (uint)image.Length);
-                ResetChip(Esp32Library.ResetPoweron);
+                powered = true;
+                Align();
             }
             this.Log(LogLevel.Info, "flash: {0}", path);
         }
@@ -512,6 +515,11 @@ namespace Antmicro.Renode.Peripherals.CPU
             access = new object();
             buffer = new byte[65536];
             api = new Esp32Library(library);
+            NewChip();
+        }
+
+        private void NewChip()
+        {
             var config = new byte[12]; // esp32_config_t
             for(var i = 0; i < 6; i++)
             {
@@ -523,6 +531,7 @@ namespace Antmicro.Renode.Peripherals.CPU
             {
                 throw new ConstructionException("no memory for a chip");
             }
+            api.EthLink(chip, emac != null && emac.Link ? 1 : 0);
         }
 
         private void ResetChip(int cause)

@@ -267,6 +267,12 @@ namespace Antmicro.Renode.Lab
             uart.CharReceived += value => stream.Write(new[] { (byte)'U', (byte)number, value });
         }
 
+        // All is connected: the lab may begin.
+        public void Begin()
+        {
+            Answer(Encoding.UTF8.GetBytes("+"));
+        }
+
         public void Dispose()
         {
             disposed = true;
