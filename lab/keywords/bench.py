@@ -20,6 +20,7 @@ from lab.net.host import Host
 from lab.net.impair import BadCable
 from lab.net.router import Router
 from lab.net.switch import Switch
+from lab.targets import emulated_board
 from lab.targets.embedded import TICKS_PER_SECOND, BoardSnapshot, EmbeddedBoard
 
 Network = Literal["none", "inside", "gateway"]
@@ -97,7 +98,8 @@ class Bench:
             self.gateway = Gateway(self.switch, [HostForward(HTTP_PORT)])
         self.camera = Vc0706() if camera else None
         pace: Literal["eager", "stepped"] = "eager" if network == "gateway" else "stepped"
-        self._board = EmbeddedBoard(image, self.switch, pace, snapshot=snapshot, camera=self.camera)
+        make = emulated_board()
+        self._board = make(image, self.switch, pace, snapshot=snapshot, camera=self.camera)
         if network == "inside" and self.switch:
             self.router = Router(self.switch, self._board.clock)
         self.evidence.append(Evidence(self._board, boot_log, path))
