@@ -215,7 +215,10 @@ namespace Antmicro.Renode.Lab
                 }
                 if(frame != null)
                 {
-                    FrameReady?.Invoke(frame);
+                    // a switch drops what comes while the emulation is paused
+                    EmulationManager.Instance.CurrentEmulation.MasterTimeSource
+                        .ExecuteInSyncedState(time => FrameReady?.Invoke(frame),
+                            new TimeStamp(default(TimeInterval), EmulationManager.ExternalWorld));
                 }
                 lock(arrived)
                 {

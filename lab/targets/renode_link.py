@@ -36,6 +36,7 @@ def script(link_port: int, bridge_port: int) -> str:
         f'emulation CreateLabLink "lab" {link_port} sysbus.cpu "lab_bridge"',
         *(f"lab AttachUart sysbus.uart{n} {n}" for n in range(UARTS)),
         "emulation SetAdvanceImmediately true",
+        "logLevel 2",  # a line for each start and stop of time would fill the disk
         "lab Begin",
     ]
     return "\n".join(lines) + "\n"
@@ -103,7 +104,9 @@ class RenodeLink:
         try:
             answer = self._answers.get(timeout=timeout)
         except queue.Empty:
-            raise RenodeError(f"Renode does not answer within {timeout:g} s{self._said()}") from None
+            raise RenodeError(
+                f"Renode does not answer within {timeout:g} s{self._said()}"
+            ) from None
         if answer is None:
             raise RenodeError(f"Renode has ended{self._said()}")
         text = answer.decode("utf-8", "replace")
@@ -167,4 +170,3 @@ class RenodeLink:
             self._process.kill()
             self._process.wait()
         self._folder.cleanup()
-
