@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,12 +35,8 @@ def serve(
         desk.callback(bridge.close)
         say(TYPE_THERE.format(port=bridge.port))
         say("page      http://%s:%d/" % gateway.forwards[80])
-        over = threading.Event()
-        with signals.calling(lambda number: over.set()):
-            threading.Thread(
-                target=lambda: bridge.ended.wait() and over.set(), daemon=True, name="hang-up"
-            ).start()
-            over.wait()
+        with signals.calling(lambda number: bridge.ended.set()):
+            bridge.ended.wait()
         say(f"frames    {bridge.received} from Renode, {bridge.sent} to it")
         if bridge.error:
             raise bridge.error

@@ -138,7 +138,7 @@ class MessageServer:
 
 
 class Bridge:
-    """A port of `switch` with a foreign switch behind it; `port` is where that one connects."""
+    """A port of `switch`, `cable`, with a foreign switch behind it, which connects to `port`."""
 
     def __init__(self, switch: Switch, name: str = "bridge", port: int = 0) -> None:
         self.received = self.sent = self.refused = 0  # frames, seen from here
@@ -147,14 +147,14 @@ class Bridge:
         self.port = self._server.port
         self.connected = self._server.connected
         self.ended = threading.Event()
-        self._port: Port = switch.attach(name, self._send)
+        self.cable: Port = switch.attach(name, self._send)
 
     def _receive(self, frame: bytes) -> None:
         if not FRAME_LEAST <= len(frame) <= FRAME_MOST:
             self.refused += 1
             return
         self.received += 1
-        self._port.send(frame)
+        self.cable.send(frame)
 
     def _send(self, frame: bytes) -> None:
         if self._server.send(frame):
@@ -162,10 +162,10 @@ class Bridge:
 
     def _end(self, error: BridgeError | None) -> None:
         self.error = error
-        self._port.detach()
+        self.cable.detach()
         self.ended.set()
 
     def close(self) -> None:
         """Leave the switch and hang up; harmless twice."""
-        self._port.detach()
+        self.cable.detach()
         self._server.close()

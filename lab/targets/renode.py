@@ -62,6 +62,8 @@ class RenodeChip(Chip):
     def __init__(self, link: RenodeLink) -> None:
         self.link = link
         self._status = Status()
+        self._seen = Stop.DEADLINE  # reasons that no run has told of yet
+        self._logged = False
         self._slice = SLICE_LEAST
         self._error = ""
 
@@ -76,9 +78,8 @@ class RenodeChip(Chip):
 
     def _look(self) -> None:
         """Let no time pass, and learn how things stand."""
-        seen = self._status.stops
-        status = Status(*self.link.run_for(0))
-        self._status = Status(**{**vars(status), "stops": status.stops | seen})
+        self._status = Status(*self.link.run_for(0))
+        self._seen |= Stop(self._status.stops)
 
     # --- flash and reset ---
 
@@ -92,7 +93,7 @@ class RenodeChip(Chip):
         for buffer in self.link.uart:
             buffer.clear()
         self.link.frames.clear()
-        self._status = Status()
+        self._status, self._seen = Status(), Stop.DEADLINE
         self._look()
 
     def flash_read(self, addr: int, size: int) -> bytes:
@@ -104,6 +105,7 @@ class RenodeChip(Chip):
 
     def reset(self, cause: ResetCause = ResetCause.POWERON) -> None:
         self._command(f"ResetBy {int(cause)}")
+        self._seen = Stop.DEADLINE
         self._look()
 
     @property
@@ -121,13 +123,10 @@ class RenodeChip(Chip):
 
     def run(self, until: int, stop: Stop = Stop.DEADLINE) -> Stop:
         """Run up to `until`, or less: a slice of Renode's time, short while there is traffic."""
-        self._learn_events()
-        most = max(SLICE_LEAST, self._slice)
-        micros = min(most, -(-(until - self.now) // TICKS_PER_US))
-        status = Status(*self.link.run_for(max(0, micros) * 1000))
-        stops = Stop((status.stops | self._pending) & ~Stop.REQUEST)
-        self._pending = Stop.DEADLINE
-        self._status = status
+        micros = min(self._slice, -(-(until - self.now) // TICKS_PER_US))
+        self._status = Status(*self.link.run_for(max(0, micros) * 1000))
+        stops = self._seen | Stop(self._status.stops & ~Stop.REQUEST)
+        self._seen = Stop.DEADLINE
         if stops & (Stop.UART | Stop.ETH):
             self._slice = SLICE_LEAST
         else:
@@ -138,13 +137,6 @@ class RenodeChip(Chip):
             stops |= Stop.IDLE
         self._logged = bool(stops & Stop.LOG) or self._logged
         return stops
-
-    _pending = Stop.DEADLINE
-    _logged = False
-
-    def _learn_events(self) -> None:
-        """What a look between two runs has seen is told by the next one."""
-        self._pending |= Stop(self._status.stops)
 
     def stop(self) -> None:
         """A slice is short: it ends by itself."""
