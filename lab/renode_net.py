@@ -14,7 +14,8 @@ from lab.net.switch import Switch
 
 TYPE_THERE = """In Renode's Monitor:
   emulation CreateLabBridge "lab" {port}
-  connector Connect lab switch"""
+  connector Connect lab switch
+  lab ConnectRaw sysbus.emac"""
 
 
 def serve(

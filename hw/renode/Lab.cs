@@ -1,6 +1,7 @@
 // Renode's end of two cables to the lab (lab/net/bridge.py, lab/targets/renode_link.py). Both are
 // TCP on loopback, and Renode is the one who connects: nothing listens here.
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Net;
 using System.Net.Sockets;
@@ -145,6 +146,18 @@ namespace Antmicro.Renode.Lab
         {
             var bytes = new byte[frame.Length]; // without the FCS that other models add
             Array.Copy(frame.Bytes, bytes, bytes.Length);
+            Send(bytes);
+        }
+
+        // Malformed frames, which Renode's switch can't carry, go straight to this board and back.
+        public void ConnectRaw(Esp32Emac emac)
+        {
+            emacs.Add(emac);
+            emac.RawReady += Send;
+        }
+
+        private void Send(byte[] bytes)
+        {
             if(stream != null && stream.Write(bytes))
             {
                 Interlocked.Increment(ref sent);
@@ -204,22 +217,10 @@ namespace Antmicro.Renode.Lab
             byte[] bytes;
             while((bytes = stream.Read()) != null)
             {
-                EthernetFrame frame = null;
-                try
-                {
-                    EthernetFrame.TryCreateEthernetFrame(bytes, false, out frame);
-                }
-                catch(Exception error)
-                {
-                    this.Log(LogLevel.Warning, "Renode can't parse a frame: {0}", error.Message);
-                }
-                if(frame != null)
-                {
-                    // a switch drops what comes while the emulation is paused
-                    EmulationManager.Instance.CurrentEmulation.MasterTimeSource
-                        .ExecuteInSyncedState(time => FrameReady?.Invoke(frame),
-                            new TimeStamp(default(TimeInterval), EmulationManager.ExternalWorld));
-                }
+                var message = bytes;
+                // a switch drops what comes while the emulation is paused
+                EmulationManager.Instance.CurrentEmulation.MasterTimeSource.ExecuteInSyncedState(
+                    time => Deliver(message), Outside);
                 lock(arrived)
                 {
                     received++;
@@ -233,6 +234,26 @@ namespace Antmicro.Renode.Lab
             }
         }
 
+        private void Deliver(byte[] bytes)
+        {
+            var frame = Esp32Emac.Parse(bytes);
+            if(frame != null)
+            {
+                FrameReady?.Invoke(frame);
+                return;
+            }
+            foreach(var emac in emacs)
+            {
+                // as the switch does, so that frames keep their order
+                emac.GetMachine().HandleTimeDomainEvent(emac.ReceiveRaw, bytes, Outside);
+            }
+        }
+
+        private static TimeStamp Outside
+        {
+            get { return new TimeStamp(default(TimeInterval), EmulationManager.ExternalWorld); }
+        }
+
         [Transient]
         private object arrived;
         [Transient]
@@ -244,6 +265,7 @@ namespace Antmicro.Renode.Lab
         [Transient]
         private bool closed;
         private readonly int port;
+        private readonly List<Esp32Emac> emacs = new List<Esp32Emac>();
     }
 
     // The lab sends requests, one at a time:

@@ -1,6 +1,7 @@
 // What the ESP32 is connected by: UARTs, Ethernet, pins, and its address space on sysbus.
 using System;
 using System.Collections.Generic;
+using System.Linq;
 
 using Antmicro.Migrant;
 using Antmicro.Renode.Core;
@@ -110,16 +111,9 @@ namespace Antmicro.Renode.Peripherals.Network
 
         public void ReceiveFrame(EthernetFrame frame)
         {
-            lock(frames)
-            {
-                if(!link || frames.Count >= FramesMost)
-                {
-                    return;
-                }
-                var bytes = new byte[frame.Length]; // without the FCS that other models add
-                Array.Copy(frame.Bytes, bytes, bytes.Length);
-                frames.Enqueue(bytes);
-            }
+            var bytes = new byte[frame.Length]; // without the FCS that other models add
+            Array.Copy(frame.Bytes, bytes, bytes.Length);
+            ReceiveRaw(bytes);
         }
 
         // Give the frames to `take` until it is full; one that no cable carries is dropped.
@@ -136,22 +130,45 @@ namespace Antmicro.Renode.Peripherals.Network
 
         public void Sent(byte[] bytes)
         {
-            EthernetFrame frame;
-            try
+            if(!link)
             {
-                if(!EthernetFrame.TryCreateEthernetFrame(bytes, false, out frame))
-                {
-                    return;
-                }
-            }
-            catch(Exception error)
-            {
-                this.Log(LogLevel.Warning, "Renode can't parse a frame: {0}", error.Message);
                 return;
             }
-            if(link)
+            var frame = Parse(bytes);
+            if(frame != null)
             {
                 FrameReady?.Invoke(frame);
+            }
+            else
+            {
+                RawReady?.Invoke(bytes);
+            }
+        }
+
+        // A frame of Renode's; null where its parser refuses the bytes or would change them, as
+        // it does with many that are malformed: those can't pass a switch.
+        public static EthernetFrame Parse(byte[] bytes)
+        {
+            try
+            {
+                EthernetFrame frame;
+                var made = EthernetFrame.TryCreateEthernetFrame(bytes, false, out frame);
+                return made && frame.Bytes.SequenceEqual(bytes) ? frame : null;
+            }
+            catch(Exception)
+            {
+                return null;
+            }
+        }
+
+        public void ReceiveRaw(byte[] bytes)
+        {
+            lock(frames)
+            {
+                if(link && frames.Count < FramesMost)
+                {
+                    frames.Enqueue(bytes);
+                }
             }
         }
 
@@ -172,6 +189,9 @@ namespace Antmicro.Renode.Peripherals.Network
         public MACAddress MAC { get; set; }
 
         public event Action<EthernetFrame> FrameReady;
+
+        [field: Transient]
+        public event Action<byte[]> RawReady;
 
         private bool link = true;
         private readonly Esp32Chip chip;

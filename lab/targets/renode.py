@@ -23,6 +23,7 @@ from hw.esp32.chip import (
     Snapshot,
     Stop,
 )
+from lab.net.bridge import FRAME_LEAST, FRAME_MOST
 from lab.net.switch import Switch
 from lab.renode import RenodeError
 from lab.targets.embedded import BoardSnapshot, EmbeddedBoard, Pace
@@ -35,7 +36,6 @@ MAC = b"\x24\x0a\xc4\x00\x00\x01"  # as in hw/renode/Esp32.cs
 SEED = 1
 SLICE_LEAST = 1000  # us: Renode's quantum, and how late an answer may come to what was sent
 SLICE_MOST = 16_000  # while nothing is sent or comes
-FRAME_LEAST, FRAME_MOST = 18, 1518  # Renode's switch carries no shorter one
 
 
 @dataclass(frozen=True)

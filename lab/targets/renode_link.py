@@ -33,6 +33,7 @@ def script(link_port: int, bridge_port: int) -> str:
         f"include @{renode.BOARD}",
         f'emulation CreateLabBridge "lab_bridge" {bridge_port}',
         "connector Connect lab_bridge switch",
+        "lab_bridge ConnectRaw sysbus.emac",
         f'emulation CreateLabLink "lab" {link_port} sysbus.cpu "lab_bridge"',
         *(f"lab AttachUart sysbus.uart{n} {n}" for n in range(UARTS)),
         "emulation SetAdvanceImmediately true",
