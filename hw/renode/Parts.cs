@@ -152,8 +152,9 @@ namespace Antmicro.Renode.Peripherals.Network
             try
             {
                 EthernetFrame frame;
-                var made = EthernetFrame.TryCreateEthernetFrame(bytes, false, out frame);
-                return made && frame.Bytes.SequenceEqual(bytes) ? frame : null;
+                var copy = bytes.ToArray(); // the parser mends a length in place
+                var made = EthernetFrame.TryCreateEthernetFrame(copy, false, out frame);
+                return made && frame.Clone().Bytes.SequenceEqual(bytes) ? frame : null;
             }
             catch(Exception)
             {
