@@ -25,8 +25,10 @@ def emulated_board(target: str | None = None) -> type[EmbeddedBoard]:
         return EmbeddedBoard
     if wanted == "renode":
         from lab import renode
+        from lab.targets import renode_link
         from lab.targets.renode import RenodeBoard
 
-        renode.find()
+        if renode_link.running_port is None:
+            renode.find()
         return RenodeBoard
     raise LabError(f"TARGET={wanted} is no emulated board: {' or '.join(EMULATED)}")

@@ -8,16 +8,18 @@ open: its Monitor reads a pipe that nothing is written to.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import queue
 import struct
 import subprocess
 import tempfile
 import threading
+import xmlrpc.client
 from pathlib import Path
 
 from lab import renode
-from lab.net.bridge import BridgeError, MessageServer
+from lab.net.bridge import LOOPBACK, BridgeError, MessageServer
 from lab.renode import RenodeError
 
 START_SECONDS = 120  # mono compiles the plug-in on the way
@@ -27,9 +29,14 @@ UARTS = 3
 LOG_TAIL = 4000
 
 
-def script(link_port: int, bridge_port: int) -> str:
+# the robot server of a Renode that somebody else has started: boards live there
+running_port: int | None = None
+
+
+def script(flash: Path, link_port: int, bridge_port: int) -> str:
     """The Monitor script of a board that the lab drives."""
     lines = [
+        f"$flash=@{flash}",
         f"include @{renode.BOARD}",
         f'emulation CreateLabBridge "lab_bridge" {bridge_port}',
         "connector Connect lab_bridge switch",
@@ -48,7 +55,8 @@ class RenodeLink:
     RenodeError."""
 
     def __init__(self, image: bytes) -> None:
-        self._renode = renode.find()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._running = running_port
         self.uart = [bytearray() for _ in range(UARTS)]
         self.frames: list[bytes] = []
         self.frames_sent = 0
@@ -65,26 +73,45 @@ class RenodeLink:
         flash = self.folder / "flash.bin"
         flash.write_bytes(image)
         start = self.folder / "lab.resc"
-        start.write_text(script(self._server.port, self._bridge.port))
+        start.write_text(script(flash, self._server.port, self._bridge.port))
         self._log_path = self.folder / "renode.log"
-        with open(self._log_path, "wb") as log:
-            self._process = subprocess.Popen(
-                [self._renode.program, "--disable-xwt", "--console", "--plain", str(start)],
-                stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder,
-                env={**os.environ, "ESP32_FLASH": str(flash), "TMPDIR": str(self.folder)},
-                start_new_session=True,  # Ctrl-C is the lab's affair
-            )  # fmt: skip
         atexit.register(self.close)
-        threading.Thread(target=self._watch, daemon=True, name="renode").start()
         try:
+            if self._running is None:
+                self._start_process(start)
+            else:
+                self._keyword("ExecuteScript", str(start))
             self._answer(START_SECONDS)
         except RenodeError:
             self.close()
             raise
 
-    def _watch(self) -> None:
-        self._process.wait()
+    def _start_process(self, start: Path) -> None:
+        program = renode.find().program
+        with open(self._log_path, "wb") as log:
+            self._process = subprocess.Popen(
+                [program, "--disable-xwt", "--console", "--plain", str(start)],
+                stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder,
+                env={**os.environ, "TMPDIR": str(self.folder)},
+                start_new_session=True,  # Ctrl-C is the lab's affair
+            )  # fmt: skip
+        threading.Thread(
+            target=self._watch, args=(self._process,), daemon=True, name="renode"
+        ).start()
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        process.wait()
         self._answers.put(None)
+
+    def _keyword(self, name: str, *arguments: str) -> None:
+        """Of Renode's robot server."""
+        server = xmlrpc.client.ServerProxy(f"http://{LOOPBACK}:{self._running}")
+        try:
+            result = server.run_keyword(name, list(arguments))
+        except (OSError, xmlrpc.client.Error) as error:
+            raise RenodeError(f"Renode's robot server does not do {name}: {error}") from None
+        if isinstance(result, dict) and result.get("status") != "PASS":
+            raise RenodeError(f"Renode refuses: {result.get('error')}")
 
     def _receive(self, message: bytes) -> None:
         if message[:1] == b"U":
@@ -154,20 +181,24 @@ class RenodeLink:
         return status
 
     @property
-    def pid(self) -> int:
-        """Of the process."""
-        return self._process.pid
+    def process(self) -> subprocess.Popen[bytes] | None:
+        """Renode; None where somebody else has started it."""
+        return self._process
 
     def close(self) -> None:
         """End Renode; harmless twice."""
         atexit.unregister(self.close)
+        if self._running is not None:
+            with contextlib.suppress(RenodeError):  # it may have ended before us
+                self._keyword("ResetEmulation")
         self._server.close()
         self._bridge.close()
-        if self._process.stdin:
+        if self._process and self._process.stdin:
             self._process.stdin.close()
-        try:
-            self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            try:
+                self._process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._running = None
         self._folder.cleanup()

@@ -213,8 +213,8 @@ def test_a_pulled_cable_is_seen_by_the_program(booted_app):
 def test_renode_that_dies_is_told_with_what_it_said(repl_image):
     with RenodeBoard(repl_image) as board:
         board.console.wait_for_prompt(5)
-        board.link._process.kill()
-        board.link._process.wait()
+        board.link.process.kill()
+        board.link.process.wait()
         with pytest.raises(RenodeError, match="Renode has ended"):
             board.run_for(1)
 
@@ -224,14 +224,14 @@ def test_nothing_listens(at_prompt):
     done = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True)
     if done.returncode:
         pytest.skip("no ss to ask")
-    assert f"pid={at_prompt.link.pid}," not in done.stdout
+    assert f"pid={at_prompt.link.process.pid}," not in done.stdout
 
 
 def test_a_second_board_uses_the_same_process(booted_repl, at_prompt):
-    pid = at_prompt.link.pid
+    pid = at_prompt.link.process.pid
     at_prompt.close()
     with RenodeBoard(booted_repl.image, snapshot=booted_repl.snapshot) as board:
-        assert board.link.pid == pid
+        assert board.link.process.pid == pid
         assert board.console.eval("1 + 1") == "2"
 
 

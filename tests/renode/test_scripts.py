@@ -66,8 +66,8 @@ def test_the_window_covers_the_address_space():
 
 
 def test_the_labs_script_connects_both_cables_before_it_begins():
-    lines = script(1111, 2222).splitlines()
-    assert lines[0] == f"include @{renode.BOARD}"
+    lines = script(Path("/tmp/flash.bin"), 1111, 2222).splitlines()
+    assert lines[:2] == ["$flash=@/tmp/flash.bin", f"include @{renode.BOARD}"]
     assert 'emulation CreateLabBridge "lab_bridge" 2222' in lines
     assert 'emulation CreateLabLink "lab" 1111 sysbus.cpu "lab_bridge"' in lines
     assert lines[-1] == "lab Begin"
@@ -75,7 +75,7 @@ def test_the_labs_script_connects_both_cables_before_it_begins():
 
 
 def test_the_labs_script_calls_what_the_sources_have():
-    for method in re.findall(r"^(?:emulation|lab) (\w+)", script(1, 2), re.M):
+    for method in re.findall(r"^(?:emulation|lab) (\w+)", script(Path("flash.bin"), 1, 2), re.M):
         known = {"SetAdvanceImmediately"}  # Renode's own
         assert method in known or re.search(rf"public (?:static )?void {method}\(", SOURCES)
 
