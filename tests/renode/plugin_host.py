@@ -34,6 +34,14 @@ TYPES = {
                 [ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint32]),
     "uart_tx": (ctypes.c_uint32,
                 [ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint32]),
+    "uart_baud": (ctypes.c_uint32, [ctypes.c_void_p, ctypes.c_int]),
+    "eth_rx": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32]),
+    "eth_tx": (ctypes.c_uint32, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32]),
+    "next_event": (ctypes.c_uint64, [ctypes.c_void_p]),
+    "core_status": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_int]),
+    "gpio_out": (ctypes.c_uint64, [ctypes.c_void_p]),
+    "gpio_enabled": (ctypes.c_uint64, [ctypes.c_void_p]),
+    "flash_work": (ctypes.c_uint64, [ctypes.c_void_p]),
     "eth_link": (None, [ctypes.c_void_p, ctypes.c_int]),
     "reg_read": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p,
                                 ctypes.POINTER(ctypes.c_uint32)]),
@@ -68,6 +76,7 @@ class PluginHost:
         self.basis = 0  # the chip's tick at instruction 0
         self.output = []  # (instructions told, bytes) of UART0, as delivered
         self.reports = []  # each ReportProgress
+        self.frames_out = []
         self.typed = b""
         self.stops = 0
         self.log = []
@@ -141,8 +150,14 @@ class PluginHost:
         if why & UART:
             while size := self.api.uart_tx(self.chip, 0, buffer, len(buffer)):
                 self.output.append((self.told, buffer.raw[:size]))
+        if why & ETH:
+            while size := self.api.eth_tx(self.chip, buffer, len(buffer)):
+                self.sent_frame(buffer.raw[:size])
         while size := self.api.log_read(self.chip, buffer, len(buffer)):
             self.log.append(buffer.raw[:size].decode())
+
+    def sent_frame(self, frame: bytes) -> None:
+        self.frames_out.append(frame)
 
     @property
     def text(self) -> str:
