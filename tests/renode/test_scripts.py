@@ -7,6 +7,8 @@ import pytest
 
 from hw.camera.wiring import CAMERA_UART, LED_GPIO
 from lab import renode
+from lab.cli import main
+from lab.firmware import resolve
 from lab.targets.renode import MAC, SEED
 from lab.targets.renode_link import UARTS, script
 
@@ -90,23 +92,26 @@ def test_status_is_as_long_as_the_lab_expects():
     assert len(parts) == len(fields(Status))
 
 
-def test_the_image_goes_where_the_plug_in_looks(monkeypatch, tmp_path):
-    monkeypatch.setenv("LAB_CACHE", str(tmp_path))
-    assert renode.image_path() == tmp_path / "renode" / "flash.bin"
+@pytest.fixture
+def new_cache(monkeypatch, tmp_path):
+    """An empty cache; returns it, and the default firmware's file, which is not in there."""
+    firmware = resolve().path
+    monkeypatch.setenv("LAB_CACHE", str(tmp_path / "new"))
+    return tmp_path / "new", str(firmware)
+
+
+def test_the_image_goes_where_the_plug_in_looks(new_cache):
+    cache, firmware = new_cache
+    assert renode.image_path() == cache / "renode" / "flash.bin"
     assert 'Path.Combine(cache, "renode", "flash.bin")' in SOURCES
-    made = renode.make_image()
+    made = renode.make_image(firmware)
     assert made.stat().st_size == 0x400000
     assert b"microdot" in made.read_bytes()
 
 
-def test_lab_renode_image_says_how_to_go_on(monkeypatch, tmp_path, capsys):
-    from lab.cli import main
-
-    monkeypatch.setenv("LAB_CACHE", str(tmp_path / "new"))
-    firmware = next(Path.home().glob(".cache/lab/firmware/*v1.23.0.bin"), None)
-    if firmware is None:
-        pytest.skip("the default firmware is not in the cache")
-    assert main(["renode", "image", "--firmware", str(firmware)]) == 0
+def test_lab_renode_image_says_how_to_go_on(new_cache, capsys):
+    cache, firmware = new_cache
+    assert main(["renode", "image", "--firmware", firmware]) == 0
     said = capsys.readouterr().out
-    assert str(tmp_path / "new" / "renode" / "flash.bin") in said
+    assert str(cache / "renode" / "flash.bin") in said
     assert f"renode {renode.SCRIPT}" in said
