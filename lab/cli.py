@@ -231,6 +231,17 @@ def cmd_doctor(args: argparse.Namespace) -> int:
     return report(args.json)
 
 
+def cmd_renode(args: argparse.Namespace) -> int:
+    from lab import renode, renode_net
+
+    if args.action == "image":
+        path = signals.aside(lambda: renode.make_image(args.firmware))
+        print(f"{path}: 4 MB of flash; `renode {renode.SCRIPT}` starts a board with it")
+    else:
+        renode_net.serve(say, args.port or 0, args.http_port or 0, args.capture)
+    return 0
+
+
 def _port(text: str) -> int:
     """A TCP port, 0 for any free one."""
     if not text.isdigit() or int(text) > 65535:
@@ -288,6 +299,12 @@ def parser() -> argparse.ArgumentParser:
     images = command("firmware", cmd_firmware, "firmware images")
     images.add_argument("action", nargs="?", default="list", choices=["list", "fetch", "identify"])
     images.add_argument("name", nargs="?", help="pinned name; a file for identify")
+    renode = command("renode", cmd_renode, "for hw/renode: a flash image, or the lab's network")
+    renode.add_argument("action", choices=["image", "net"])
+    renode.add_argument("--firmware", help=firmware_help)
+    renode.add_argument("--port", type=_port, help="where Renode connects (default: any free one)")
+    renode.add_argument("--http-port", type=_port, help="of the page (default: any free one)")
+    renode.add_argument("--capture", type=Path, help="net: write a pcapng there")
     doctor = command("doctor", cmd_doctor, "what is there, what is missing")
     doctor.add_argument("--json", action="store_true")
     return top

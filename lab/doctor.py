@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from lab import LabError, firmware
+from lab import LabError, firmware, renode
 from lab.net import slirp
 
 
@@ -69,7 +69,7 @@ CHECKS: list[tuple[str, Callable[[], str], bool, str]] = [
     ("chromium", _program("chromium"), False, "apt-get install chromium (browser tests)"),
     ("qemu-system-xtensa", _program("qemu-system-xtensa"), False,
      "apt-get install qemu-system-misc (CPU tests against an oracle)"),
-    ("renode", _program("renode"), False, "see the README (TARGET=renode)"),
+    ("renode", lambda: str(renode.find()), False, renode.INSTALL),
 ]  # fmt: skip
 
 
@@ -79,6 +79,8 @@ def examine() -> list[Finding]:
     for name, look, required, remedy in CHECKS:
         try:
             found: str | None = look()
+        except renode.RenodeError as error:  # it tells an old one from none
+            found, remedy = None, f"{error} (TARGET=renode)"
         except Exception:  # whatever the reason, it is of no use
             found = None
         findings.append(Finding(name, found, required, remedy))

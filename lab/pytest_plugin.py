@@ -7,6 +7,7 @@ booted board that the lab keeps in its cache (`lab.booted`).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,8 @@ from lab.flash import board_files, build_image
 from lab.net.gateway import Gateway, HostForward
 from lab.net.switch import Switch
 from lab.pytest_matrix import Collector
+from lab.renode import RenodeError
+from lab.targets import EMULATED, emulated_board
 from lab.targets.embedded import EmbeddedBoard
 
 TARGETS = ("embedded", "renode", "unix", "board")
@@ -25,17 +28,30 @@ TARGETS = ("embedded", "renode", "unix", "board")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--target", default="embedded", choices=TARGETS, help="where the board under test runs"
+        "--target",
+        default=os.environ.get("TARGET") or "embedded",
+        choices=TARGETS,
+        help="where the board under test runs (default: $TARGET, else embedded)",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # the controller, or the only process
         config.pluginmanager.register(Collector(), "conformance")
-    if config.getoption("--target") != "embedded":
+    if config.getoption("--target") not in EMULATED:
         raise pytest.UsageError(
-            f"--target {config.getoption('--target')}: only `embedded` can run the suites yet"
+            f"--target {config.getoption('--target')}: only {' and '.join(EMULATED)} can run the "
+            "suites yet"
         )
+
+
+@pytest.fixture(scope="session")
+def board_class(request: pytest.FixtureRequest) -> type[EmbeddedBoard]:
+    """Of --target; the test is skipped where there is no Renode that fits."""
+    try:
+        return emulated_board(request.config.getoption("--target"))
+    except RenodeError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
@@ -62,9 +78,9 @@ def booted_app(app_image: bytes) -> Booted:
 
 
 @pytest.fixture
-def repl_board(booted_repl: Booted) -> Iterator[EmbeddedBoard]:
+def repl_board(booted_repl: Booted, board_class: type[EmbeddedBoard]) -> Iterator[EmbeddedBoard]:
     """A fresh board at its prompt; time moves only while the test waits."""
-    with EmbeddedBoard(booted_repl.image, snapshot=booted_repl.snapshot) as board:
+    with board_class(booted_repl.image, snapshot=booted_repl.snapshot) as board:
         yield board
 
 
@@ -83,9 +99,11 @@ def gateway(switch: Switch) -> Iterator[Gateway]:
 
 
 @pytest.fixture
-def board(booted_app: Booted, switch: Switch, gateway: Gateway) -> Iterator[EmbeddedBoard]:
+def board(
+    booted_app: Booted, switch: Switch, gateway: Gateway, board_class: type[EmbeddedBoard]
+) -> Iterator[EmbeddedBoard]:
     """A fresh board whose app serves."""
-    with EmbeddedBoard(
+    with board_class(
         booted_app.image, switch, "eager", snapshot=booted_app.snapshot, camera=Vc0706()
     ) as board:  # fmt: skip
         yield board

@@ -22,7 +22,8 @@ from lab.net.capture import Capture
 from lab.net.gateway import Gateway, GatewayError, HostForward
 from lab.net.switch import Switch
 from lab.statefile import State, run_dir
-from lab.targets.embedded import EmbeddedBoard, Pace
+from lab.targets import emulated_board
+from lab.targets.embedded import Pace
 
 HTTP_PORT = 8080
 CONSOLE_PORT = 2323
@@ -64,6 +65,8 @@ class Session:
         say: Say,
         progress: Callable[[int, int | None], None] | None,
     ) -> None:
+        target = os.environ.get("TARGET") or "embedded"
+        make_board = emulated_board(target)
         firmware = signals.aside(lambda: resolve(wanted, _until_interrupted(progress)))
         say(f"firmware  {firmware.name}")
         signals.check()
@@ -78,7 +81,7 @@ class Session:
         self._closers.append(self._start_capture(capture))
         # A person waits for the boot, and nobody watches its clock.
         booting: Pace = "hasty" if pace == "real" else pace
-        self.board = EmbeddedBoard(image, self.switch, booting, camera=Vc0706())
+        self.board = make_board(image, self.switch, booting, camera=Vc0706())
         self._closers.append(self.board.close)
         self.consoles = self._consoles(console_port)
         self._closers.append(self.consoles.close)
@@ -100,6 +103,7 @@ class Session:
             capture=str(self.capture.path),
             pid=os.getpid(),
             firmware=firmware.name,
+            target=target,
         )
 
     def _give_up(self, number: int) -> None:

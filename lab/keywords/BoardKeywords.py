@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 
 from robot.api.deco import keyword, library
-from robot.libraries.BuiltIn import BuiltIn
+from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 
 from lab.booted import Kind, booted
 from lab.firmware import Firmware, resolve
@@ -14,6 +15,7 @@ from lab.flash import board_files, build_image, compile_mpy, takes_mpy
 from lab.keywords.bench import Network, bench
 from lab.targets.embedded import BoardSnapshot
 
+OTHERS = ("lab.keywords.UartKeywords", "lab.keywords.GpioKeywords")
 CAMERA, NOTHING = "camera", "none"
 RUN_FOR = re.compile(r'emulation\s+RunFor\s+"?([0-9.:]+)"?', re.IGNORECASE)
 READ = re.compile(r"sysbus\s+Read(Byte|Word|DoubleWord)\s+(0x[0-9a-f]+|\d+)", re.IGNORECASE)
@@ -37,6 +39,9 @@ class BoardKeywords:
 
     def __init__(self) -> None:
         self.ROBOT_LIBRARY_LISTENER = self
+        with contextlib.suppress(RobotNotRunningError):
+            # under renode-test Renode's own keywords are there as well, with the same names
+            BuiltIn().set_library_search_order("lab.keywords.BoardKeywords", *OTHERS)
         self._provided: dict[str, tuple[bytes, BoardSnapshot, Network, bool, str]] = {}
 
     def end_suite(self, data: object, result: object) -> None:

@@ -57,7 +57,9 @@ class BoardSnapshot:
 class EmbeddedBoard:
     """An emulated ESP32 camera board with 4 MB of `flash`.
 
-    switch: plug the board's Ethernet in there. camera: on UART2. Raises BoardError, ChipError.
+    switch: plug the board's Ethernet in there. camera: on UART2. chip: one that runs elsewhere
+    (lab/targets/renode.py), instead of a new one with `mac` and `seed`. Raises BoardError,
+    ChipError.
     """
 
     def __init__(
@@ -69,8 +71,9 @@ class EmbeddedBoard:
         seed: int = 1,
         snapshot: BoardSnapshot | None = None,
         camera: Vc0706 | None = None,
+        chip: Chip | None = None,
     ) -> None:
-        self.chip = Chip(mac=mac, seed=seed)
+        self.chip = chip or Chip(mac=mac, seed=seed)
         self.camera = camera
         self.chip.flash_write(0, flash)
         self.chip.eth_link(switch is not None)

@@ -9,7 +9,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted((ROOT / "lab/docs").glob("*.md"))
 TROUBLESHOOTING = (ROOT / "lab/docs/troubleshooting.md").read_text()
-SHOWN = re.compile(r"(Lab|Board|Console|Gateway|Firmware|Scene|Browser|Upstream|Build|Peer)Error$")
+SHOWN = re.compile(
+    r"(Lab|Board|Console|Gateway|Firmware|Scene|Browser|Upstream|Build|Peer|Renode|Bridge)Error$"
+)
 # what only tests and benchmarks call: their messages are for who works on the lab itself
 INTERNAL = {"keywords", "app", "peers", "autobahn.py", "footprint.py"}
 SOURCES = [
