@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import functools
 import random
+from collections.abc import Callable
+from typing import Any
 
 from lab.inject.case import Case, CaseFailed
 from lab.inject.faults import journal
@@ -88,10 +90,11 @@ def sag(rig: Rig, seconds: float) -> int:
 def cases(seed: int, count: int) -> list[Case]:
     """`count` sags: a third each in writes, in frames and in boots."""
     table = []
+    play: Callable[..., None]
     for number in range(count):
         chance = random.Random(f"brown-out {seed} {number}")
         app: App = "camera" if number % 20 == 10 else "small"
-        parameters: dict[str, object] = {"app": app}
+        parameters: dict[str, Any] = {"app": app}
         if number % 3 == 0:
             group, play = "brown-out in a write", in_write
             parameters |= {
@@ -100,14 +103,14 @@ def cases(seed: int, count: int) -> list[Case]:
                 "steps": chance.randrange(TURN),
             }
         elif number % 3 == 1:
-            group, play = "brown-out in a frame", in_frame  # type: ignore[assignment]
+            group, play = "brown-out in a frame", in_frame
             parameters |= {"part": round(chance.random(), 6), "steps": chance.randrange(TURN)}
         else:
-            group, play = "brown-out in a boot", in_boot  # type: ignore[assignment]
+            group, play = "brown-out in a boot", in_boot
             parameters["waits"] = [
                 round(chance.random() * BOOT_SECONDS, 6)
                 for _ in range(chance.randrange(1, SAGS_MOST + 1))
             ]
-        bound = functools.partial(play, **parameters)  # type: ignore[arg-type]
+        bound = functools.partial(play, **parameters)
         table.append(Case(group, f"{number}", SOURCE, bound, parameters=parameters))
     return table

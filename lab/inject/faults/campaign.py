@@ -82,7 +82,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Faults on the emulated board, by the thousand.")
     parser.add_argument("families", nargs="+", metavar="FAMILY=COUNT", help=", ".join(FAMILIES))
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", type=Path, help="write every result there")
+    parser.add_argument("--json", type=Path, help="write every result there, a line each")
     options = parser.parse_args(arguments)
     cases: list[Case] = []
     for family in options.families:
@@ -91,10 +91,16 @@ def main(arguments: list[str]) -> int:
             parser.error(f"{family}: a family of {', '.join(FAMILIES)}, and how many: power=100")
         cases += FAMILIES[name](options.seed, int(count))
     start, done = time.monotonic(), 0
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text("")
 
     def heard(result: Result) -> None:
         nonlocal done
         done += 1
+        if options.json:
+            with options.json.open("a") as file:
+                file.write(json.dumps(asdict(result)) + "\n")
         print(f"\r{done}/{len(cases)} {result.id:60.60}", end="", file=sys.stderr, flush=True)
 
     results = run(cases, heard)
@@ -103,9 +109,6 @@ def main(arguments: list[str]) -> int:
     for result in results:
         if result.kind == FAILED:
             print(f"\n{result.id} {result.parameters}\n{result.evidence}")
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps([asdict(r) for r in results], indent=1))
     failed = sum(r.kind == FAILED for r in results)
     print(f"{len(results)} cases, {len(results) - failed} passed, {failed} failed, 0 skipped "
           f"in {time.monotonic() - start:.0f} s")  # fmt: skip

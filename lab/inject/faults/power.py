@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import random
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from lab.firmware import resolve
 from lab.flash import build_image
@@ -145,7 +145,7 @@ def cases(seed: int, count: int) -> list[Case]:
         if number % 16 == 7:
             part = round(chance.random(), 6)
             play = functools.partial(first_boot, part=part)
-            parameters: dict[str, object] = {"part": part}
+            parameters: dict[str, Any] = {"part": part}
             group = "power at first boot"
         else:
             app: App = "camera" if number % 20 == 10 else "small"
@@ -158,7 +158,7 @@ def cases(seed: int, count: int) -> list[Case]:
                 "steps": chance.randrange(TURN),
                 "again": round(chance.random(), 6) if number % 8 == 3 else 0,
             }
-            play = functools.partial(cut, **parameters)  # type: ignore[arg-type]
+            play = functools.partial(cut, **parameters)
             group = f"power at a{'n' if number % 2 else ''} {by}"
         table.append(Case(group, f"{number}", SOURCE, play, parameters=parameters))
     return table

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import random
+from typing import Any
 
 from hw.esp32.chip import Chip
 from lab.board import BoardError
@@ -23,7 +24,8 @@ from lab.inject.faults.rig import App, Rig
 SOURCE = "ESP32 TRM, System and Memory: internal SRAM has no parity"
 PLACES = ("python heap", "system heap", "stack", "data", "bss", "code", "register")
 CHANGES: list[Change] = [["write", "f0", 1, 3000], ["append", "f1", 2, 300], ["rename", "f0", "f2"]]
-TEXT = bytes(range(32, 127)) * 3
+TEXT = bytes(range(32, 127))
+LINE = TEXT[:40]  # MicroPython's readline() takes a socket's bytes one by one
 WRITE_SECONDS = 8
 
 
@@ -35,7 +37,7 @@ def exercise(rig: Rig, changes: bool) -> None:
             socket.echo(TEXT)
     lines = Lines(rig, WRITE_SECONDS)
     for _ in range(3):
-        lines.echo(TEXT)
+        lines.echo(LINE)
     if changes:
         lines.ask(journal.line(CHANGES))
         if why := rig.unlike([journal.states(rig.prepared.files, CHANGES)[-1][0]]):
@@ -115,7 +117,7 @@ def cases(seed: int, count: int) -> list[Case]:
     for number in range(count):
         chance = random.Random(f"ram {seed} {number}")
         place = PLACES[number % len(PLACES)]
-        parameters: dict[str, object] = {
+        parameters: dict[str, Any] = {
             "app": "camera" if number % 5 == 0 else "small",
             "watchdog": number % 4 != 3,
             "place": place,
@@ -124,6 +126,6 @@ def cases(seed: int, count: int) -> list[Case]:
             "part": round(chance.random(), 6),
             "changes": number % 2 == 1,
         }
-        play = functools.partial(flip, **parameters)  # type: ignore[arg-type]
+        play = functools.partial(flip, **parameters)
         table.append(Case(f"bit flip in {place}", f"{number}", SOURCE, play, parameters=parameters))
     return table

@@ -219,7 +219,8 @@ class Rig:
             return f"the boot complains: {said[0].strip()}"
         if UP not in text:
             said = PANIC.search(text)
-            why = said[0].strip() if said else error_in(text) or "silence"
+            quiet = "a prompt and no app" if ">>> " in text else "silence"
+            why = said[0].strip() if said else error_in(text) or quiet
             return f"the app does not come up: {why}"
         self._events = len(self.board.events)
         try:

@@ -44,6 +44,7 @@ OPERATIONS = {
     "remove": os.remove,
     "mkdir": os.mkdir,
     "rmdir": os.rmdir,
+    "sleep": time.sleep,  # all of it: the event loop stands still
 }
 
 
