@@ -15,7 +15,7 @@ from lab.inject.faults.link import WebSocket
 from lab.inject.faults.outcome import Kind
 from lab.inject.faults.rig import Rig
 
-COUNTS = {"power": 20, "brownout": 9, "ram": 42, "flash": 14, "uart": 6, "drift": 4}
+COUNTS = {"power": 20, "brownout": 9, "ram": 42, "flash": 16, "uart": 6, "drift": 4}
 QUIET = {Kind.NO_EFFECT, Kind.RECOVERED}  # need no evidence
 SURVIVED = set(Kind) - {Kind.LOST, Kind.REFUSED, Kind.RECOVERED}
 # what may become of the board, by group; the first pattern that fits counts
@@ -23,6 +23,7 @@ ALLOWED = {
     "power at first boot": {Kind.RECOVERED, Kind.REFUSED},  # see power.first_boot
     "power|brown-out": {Kind.RECOVERED},
     "bit flip": SURVIVED,
+    "flash, bootloader header": set(Kind) - {Kind.RECOVERED},  # the ROM's sum leaves it out
     "flash, (firmware|bootloader|partition table)": {Kind.REFUSED, Kind.NO_EFFECT},
     "flash, (metadata|data)": set(Kind) - {Kind.RECOVERED},  # littlefs can't know: named
     "flash, nvs": {Kind.NO_EFFECT},

@@ -17,7 +17,8 @@ from lab.inject.faults import journal
 from lab.inject.faults.link import Lines, NoAnswer
 from lab.inject.faults.outcome import Kind
 from lab.inject.faults.power import TURN, begun, changes_of, measure
-from lab.inject.faults.rig import App, Rig
+from lab.inject.faults.prepared import App
+from lab.inject.faults.rig import Rig
 from lab.targets.embedded import TICKS_PER_SECOND
 
 SOURCE = "ESP32 TRM, chapter Low-Power Management: brown-out detector"

@@ -1,10 +1,10 @@
 """One bit of flash flips while the board is off; then it boots.
 
-What guards what: the ROM checks the bootloader's checksum, the bootloader the partition table's
-MD5 and the app's checksum and SHA-256 (ESP-IDF, "App Image Format", "Partition Tables"), littlefs
-the CRC of each commit of metadata (SPEC.md, "Metadata blocks"). Nothing guards the contents of
-files: littlefs has no checksum of data. So firmware must be refused and never run; of files, what
-is lost or wrong is named.
+What guards what: the ROM checks the sum of the bootloader's segments (not of their headers), the
+bootloader the partition table's MD5 and the app's checksum and SHA-256 (ESP-IDF, "App Image
+Format", "Partition Tables"), littlefs the CRC of each commit of metadata (SPEC.md, "Metadata
+blocks"). Nothing guards the contents of files: littlefs has no checksum of data. So firmware must
+be refused and never run; of files, what is lost or wrong is named.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from lab.flash import BLOCK_SIZE, partitions
 from lab.inject.case import Case, CaseFailed
 from lab.inject.faults.memory import app_offset, segments
 from lab.inject.faults.outcome import Kind
-from lab.inject.faults.rig import App, Rig
+from lab.inject.faults.prepared import App
+from lab.inject.faults.rig import Rig
 
 SOURCE = "ESP-IDF, App Image Format; littlefs, SPEC.md"
 BOOTLOADER, TABLE, ENTRY = 0x1000, 0x8000, 32
@@ -27,7 +28,8 @@ ERASED = b"\xff" * BLOCK_SIZE
 SHA_SIZE = 32
 # what must say so when it is damaged, and must not run
 GUARDED = ("bootloader", "partition table", "firmware")
-PLACES = ("firmware", "metadata", "data", "bootloader", "metadata", "partition table", "nvs")
+PLACES = ("firmware", "metadata", "data", "bootloader", "metadata", "partition table", "nvs",
+          "bootloader header")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,17 @@ def layout(flash: bytes) -> Layout:
     vfs = next(p for p in table if p.name == "vfs")
     nvs = next(p for p in table if p.name == "nvs")
     app = app_offset(flash)
+    loaded = segments(flash, BOOTLOADER)
     blocks = [range(at, at + BLOCK_SIZE) for at in range(vfs.offset, vfs.offset + vfs.size,
                                                          BLOCK_SIZE)]  # fmt: skip
     used = [b for b in blocks if flash[b.start : b.stop] != ERASED]
     commits = {b.start: commits_size(flash[b.start : b.stop]) for b in used}
     return Layout({
-        "bootloader": [range(BOOTLOADER, _image_end(flash, BOOTLOADER))],
+        "bootloader": [range(s.offset, s.offset + s.size) for s in loaded],
+        "bootloader header": [
+            range(BOOTLOADER, loaded[0].offset - 8),
+            *(range(s.offset - 8, s.offset) for s in loaded),
+        ],
         "partition table": [range(TABLE, TABLE + (len(table) + 1) * ENTRY)],
         "nvs": [range(nvs.offset, nvs.offset + BLOCK_SIZE)],
         "firmware": [range(app, _image_end(flash, app))],

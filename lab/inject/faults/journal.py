@@ -15,14 +15,15 @@ from typing import Any
 Files = dict[str, bytes]  # path -> contents; of a folder: path + "/" -> b""
 Change = list[Any]  # operation, path and what else it needs, as board/bench.py takes it
 
+LINE = 64  # bytes, as in board/bench.py
 SIZES = (0, 40, 300, 3000, 9000, 13000)  # inline in metadata, a block, several
 
 
 def content(path: str, mark: int, size: int) -> bytes:
     """Numbered lines that name the file and the change: no part of it looks like another."""
-    line = len(f"{path} {mark} 00000\n")
-    lines = (f"{path} {mark} {number:05d}\n" for number in range(size // line + 1))
-    return "".join(lines).encode()[:size]
+    head = f"{path} {mark} "
+    tail = "." * (LINE - 6 - len(head)) + "\n"
+    return "".join(f"{head}{n:05d}{tail}" for n in range(size // LINE + 1)).encode()[:size]
 
 
 def apply(files: Files, change: Change) -> list[Files]:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 BOARD = "10.0.2.15"
 HTTP, LINES = 80, 7070
-TRIES = 20
-RETRY_SECONDS = 0.1
+TRIES = 50
+RETRY_SECONDS = 0.01
 KEY = b"\x11\x22\x33\x44"
 UPGRADE = (
     b"GET %s HTTP/1.1\r\nHost: board\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

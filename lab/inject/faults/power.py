@@ -19,7 +19,8 @@ from lab.inject.faults import journal
 from lab.inject.faults.journal import Change, Files
 from lab.inject.faults.link import Lines
 from lab.inject.faults.outcome import Kind
-from lab.inject.faults.rig import App, Rig
+from lab.inject.faults.prepared import App
+from lab.inject.faults.rig import Rig
 
 SOURCE = "littlefs, DESIGN.md: power-loss resilience"
 CHANGES = 5  # in a row, of a board's life before the cut

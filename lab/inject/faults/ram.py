@@ -19,7 +19,8 @@ from lab.inject.faults.journal import Change
 from lab.inject.faults.link import Lines, WebSocket, WrongAnswer
 from lab.inject.faults.memory import REGISTERS, STACK_BYTES, MemoryMap
 from lab.inject.faults.outcome import Kind, Outcome
-from lab.inject.faults.rig import App, Rig
+from lab.inject.faults.prepared import App
+from lab.inject.faults.rig import Rig
 
 SOURCE = "ESP32 TRM, System and Memory: internal SRAM has no parity"
 PLACES = ("python heap", "system heap", "stack", "data", "bss", "code", "register")
@@ -112,7 +113,7 @@ def _look_at_files(rig: Rig, outcome: Outcome) -> Outcome:
 
 def cases(seed: int, count: int) -> list[Case]:
     """`count` flips, each place in turn; every fifth on the camera board's whole app, every
-    fourth without a watchdog, every second while files are written."""
+    fourth without a watchdog, every third while files are written."""
     table = []
     for number in range(count):
         chance = random.Random(f"ram {seed} {number}")
@@ -124,7 +125,7 @@ def cases(seed: int, count: int) -> list[Case]:
             "pick": chance.randrange(2**32),
             "bit": chance.randrange(32),
             "part": round(chance.random(), 6),
-            "changes": number % 2 == 1,
+            "changes": number % 3 == 1,
         }
         play = functools.partial(flip, **parameters)
         table.append(Case(f"bit flip in {place}", f"{number}", SOURCE, play, parameters=parameters))

@@ -5,69 +5,31 @@ its network, all in virtual time, so that a case repeats bit for bit.
 from __future__ import annotations
 
 import binascii
-import functools
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from hw.camera.sensor import Vc0706
 from hw.esp32.chip import FLASH_SIZE
 from lab.board import BoardError
-from lab.booted import Booted, booted
-from lab.firmware import resolve
-from lab.flash import board_files, build_image, compile_mpy
 from lab.inject.case import CaseFailed
 from lab.inject.faults import filesystem
 from lab.inject.faults.filesystem import Damaged
 from lab.inject.faults.journal import Files
 from lab.inject.faults.link import Lines, NoAnswer, WebSocket, WrongAnswer
 from lab.inject.faults.outcome import PANIC, REFUSAL, Kind, Outcome, error_in, kind_of_reset
+from lab.inject.faults.prepared import App, prepare
 from lab.net.clock import Clock, ScaledClock
 from lab.net.host import Host
 from lab.net.router import Router
 from lab.net.switch import Switch
 from lab.targets.embedded import TICKS_PER_SECOND, EmbeddedBoard
 
-# small: echoes lines, little to load. camera: the camera board's app. Both have board/bench.py.
-App = Literal["small", "camera"]
-
-BOARD_FILES = Path(__file__).parent / "board"
 UP = "lab: http on"
 UP_SECONDS = 20  # virtual: from reset to an app that serves
 LINE = 100  # characters: what is looked for is shorter
 RESETS_MOST = 4  # a board that resets itself so often while it boots will go on so
-
-
-@functools.cache
-def image_of(app: App, watchdog: bool = True) -> bytes:
-    """4 MB of flash with `app` on it; a watchdog guards its event loop unless told otherwise."""
-    firmware = resolve()
-    files = board_files(firmware) if app == "camera" else {}
-    files["main.py"] = (BOARD_FILES / f"{app}.py").read_bytes()
-    files["bench.mpy"] = compile_mpy((BOARD_FILES / "bench.py").read_bytes(), "bench.py")
-    if not watchdog:
-        files["plain"] = b""
-    return build_image(firmware, files)
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A flash image, the board that has booted it, and what is on its filesystem."""
-
-    image: bytes
-    state: Booted
-    files: Files
-
-
-@functools.cache
-def prepare(app: App, watchdog: bool) -> Prepared:
-    """From the lab's cache of booted boards where it is there. Raises LabError."""
-    image = image_of(app, watchdog)
-    state = booted(image, "serving" if app == "camera" else "online")
-    return Prepared(image, state, filesystem.read_files(image))
 
 
 class Rig:
@@ -255,7 +217,9 @@ class Rig:
             exercise()
             self.probe()
         except WrongAnswer as error:
-            return Outcome(Kind.CORRUPTION, str(error))
+            if not (self.disturbance or error_in(self.console())):
+                return self._wrong(str(error))
+            trouble = str(error)
         except NoAnswer as error:
             trouble = str(error)
         else:
@@ -263,6 +227,14 @@ class Rig:
                 return Outcome(Kind.ERROR, said)
             return Outcome(Kind.NO_EFFECT, "")
         return self._after(trouble)
+
+    def _wrong(self, seen: str) -> Outcome:
+        """Data is wrong and nothing said so; a reset must at least end that."""
+        self.forget()
+        self.board.reset()
+        if why := self.refusal():
+            return Outcome(Kind.LOST, f"{seen}; after reset: {why}")
+        return Outcome(Kind.CORRUPTION, seen)
 
     def _after(self, trouble: str) -> Outcome:
         """The exercise could not be done."""

@@ -16,25 +16,30 @@ import micropython
 
 PORT = 7070
 ADDRESS = ("10.0.2.15", "255.255.255.0", "10.0.2.2", "10.0.2.3")
+LINE, LINES = 64, 8  # bytes of a line, lines of a piece
 WATCHDOG_MS = 4000
 
 
-def lines(path, mark, size):
-    """What the lab's `journal.content` says as well."""
-    name = path.encode()
-    length = len(name) + len(str(mark)) + 8
-    text = b"".join([b"%s %d %05d\n" % (name, mark, n) for n in range(size // length + 1)])
-    return text[:size]
+def put(file, path, mark, size):
+    """What the lab's `journal.content` says as well, in pieces that a full heap has room for."""
+    head = b"%s %d " % (path.encode(), mark)
+    tail = b"." * (LINE - 6 - len(head)) + b"\n"
+    number = 0
+    while size > 0:
+        piece = b"".join([head + b"%05d" % (number + n) + tail for n in range(LINES)])
+        file.write(piece[:size])
+        size -= len(piece)
+        number += LINES
 
 
 def write(path, mark, size):
     with open(path, "wb") as file:
-        file.write(lines(path, mark, size))
+        put(file, path, mark, size)
 
 
 def append(path, mark, size):
     with open(path, "ab") as file:
-        file.write(lines(path, mark, size))
+        put(file, path, mark, size)
 
 
 OPERATIONS = {
