@@ -87,3 +87,8 @@ def test_a_command_of_the_camera_that_noise_made_longer_is_ended(rig):
     for _ in range(3):
         head, picture = socket.receive()
         assert head == 0x82 and picture[:2] == b"\xff\xd8" and picture[-2:] == b"\xff\xd9"
+
+
+def test_every_drift_meets_every_traffic():
+    cases = FAMILIES["drift"](1, 40)
+    assert len({(case.group, case.parameters["drift"]) for case in cases}) == 40

@@ -119,12 +119,12 @@ def undisturbed(rig: Rig) -> None:
 
 
 def cases(seed: int, count: int) -> list[Case]:
-    """`count` drifts; each of DRIFTS in turn, with pings, silence, losses and pictures in turn."""
+    """`count` drifts: pings, silence, losses and pictures in turn, each of DRIFTS first."""
     table = []
     play: Callable[..., None]
     for number in range(count):
         chance = random.Random(f"drift {seed} {number}")
-        drift = DRIFTS[number // 4 % len(DRIFTS)]
+        drift = DRIFTS[(7 * number + number // 20) % len(DRIFTS)]  # every pair in the first 40
         if number >= 4 * len(DRIFTS):  # those are done: any between
             drift = round(chance.uniform(-0.1, 0.1), 5)
         parameters: dict[str, Any] = {"drift": drift}
