@@ -15,7 +15,7 @@ from lab.inject.faults.link import WebSocket
 from lab.inject.faults.outcome import Kind
 from lab.inject.faults.rig import Rig
 
-COUNTS = {"power": 20, "brownout": 9, "ram": 42, "flash": 16, "uart": 6, "drift": 4}
+COUNTS = {"power": 16, "brownout": 6, "ram": 35, "flash": 16, "uart": 6, "drift": 4}
 QUIET = {Kind.NO_EFFECT, Kind.RECOVERED}  # need no evidence
 SURVIVED = set(Kind) - {Kind.LOST, Kind.REFUSED, Kind.RECOVERED}
 # what may become of the board, by group; the first pattern that fits counts
