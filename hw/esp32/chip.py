@@ -253,6 +253,10 @@ class Chip:
         """Queued bytes the chip has not taken yet."""
         return int(self._lib.esp32_uart_rx_pending(self._chip, uart))
 
+    def uart_error(self, uart: int = 0, line_break: bool = False) -> None:
+        """A character without its stop bit is on the wire now, or a break."""
+        self._lib.esp32_uart_error(self._chip, uart, line_break)
+
     def uart_receive(self, uart: int = 0) -> bytes:
         """Drain what the chip has sent."""
         n = self._lib.esp32_uart_tx(self._chip, uart, self._buffer, len(self._buffer))

@@ -66,6 +66,20 @@ class VirtualClock:
             function()
 
 
+class ScaledClock:
+    """`clock` as somebody sees it whose own runs `rate` times as fast: crystals differ."""
+
+    def __init__(self, clock: Clock, rate: float) -> None:
+        self._clock = clock
+        self._rate = rate
+
+    def now(self) -> float:
+        return self._clock.now() * self._rate
+
+    def call_later(self, seconds: float, function: Callable[[], None]) -> None:
+        self._clock.call_later(seconds / self._rate, function)
+
+
 class WallClock:
     """Real time; a thread makes the calls until `close`."""
 

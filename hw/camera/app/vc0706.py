@@ -12,6 +12,7 @@ ANSWER_MS = 200
 READY_MS = 4000  # from power-on to the first frame, at most
 CHUNK = 2048  # bytes of a frame asked for at once: they must fit into the UART's buffer
 NOT_NOW = 4
+LONGEST = 4 + 255  # bytes of a command
 
 
 class CameraError(Exception):
@@ -130,6 +131,8 @@ class VC0706:
         try:
             return await asyncio.wait_for(reading, ANSWER_MS / 1000)
         except (asyncio.TimeoutError, EOFError):
+            # noise may have made a command longer: end it, or it takes those that follow
+            self._uart.write(bytes(LONGEST))
             raise CameraError("the camera does not answer")
 
     def _flush(self):

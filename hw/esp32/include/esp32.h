@@ -121,6 +121,10 @@ ESP32_API uint64_t esp32_instructions(const esp32_t *chip, int core);
 ESP32_API uint32_t esp32_uart_rx(esp32_t *chip, int uart, const void *data, uint32_t size);
 /* How many queued bytes the chip has not taken yet. */
 ESP32_API uint32_t esp32_uart_rx_pending(const esp32_t *chip, int uart);
+/* The wire towards the chip is disturbed now: a character without its stop bit or, with `brk`, a
+ * line that is held low, raise UART_FRM_ERR or UART_BRK_DET (ESP32 TRM, UART_INT_RAW_REG). What
+ * the receiver makes of it (a break: a zero) is for the host to queue. */
+ESP32_API void esp32_uart_error(esp32_t *chip, int uart, int brk);
 /* Drain what the chip has sent; returns the byte count. */
 ESP32_API uint32_t esp32_uart_tx(esp32_t *chip, int uart, void *data, uint32_t size);
 /* Baud rate as the guest has set it; 0 before it has. */

@@ -23,6 +23,8 @@
 #define DATE                     0x78
 #define INT_RXFIFO_FULL          0x001u
 #define INT_TXFIFO_EMPTY         0x002u
+#define INT_FRM_ERR              0x008u
+#define INT_BRK_DET              0x080u
 #define INT_RXFIFO_TOUT          0x100u
 #define INT_TX_DONE              0x4000u
 
@@ -224,6 +226,14 @@ uint32_t esp32_uart_rx(esp32_t *chip, int uart, const void *data, uint32_t size)
 uint32_t esp32_uart_rx_pending(const esp32_t *chip, int uart)
 {
     return exists(uart) ? queued(&chip->uart_rx[uart]) : 0;
+}
+
+void esp32_uart_error(esp32_t *chip, int uart, int brk)
+{
+    if (!exists(uart))
+        return;
+    uart_of(chip, uart)->int_raw |= brk ? INT_BRK_DET | INT_FRM_ERR : INT_FRM_ERR;
+    update_irq(chip, uart);
 }
 
 uint32_t esp32_uart_tx(esp32_t *chip, int uart, void *data, uint32_t size)
