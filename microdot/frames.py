@@ -104,7 +104,8 @@ class FrameReader:
 
     Put bytes into `space()` and tell `advance()` how many, without a wait in between, since all
     readers share one buffer; then take frames with `next()` until there is none. Nothing is lost
-    between two calls, whatever happens to the caller in between.
+    between two calls, whatever happens to the caller in between; but what `advance()` returns of a
+    message may lie in the shared buffer, so take it out before you wait.
     """
 
     limit = None  # bytes of a message; None: any
@@ -186,14 +187,16 @@ class FrameReader:
             raise FrameError(TOO_BIG, 'message too big')
         if end < at + 4:
             return False
-        try:
-            payload = bytearray(min(length, GROW))
-        except MemoryError:
-            raise FrameError(TOO_BIG, 'out of memory')
         self._key = bytes(head[at:at + 4])
         at += 4
         have = min(length, end - at)
-        payload[:have] = head[at:at + have]
+        payload = head[at:at + have]
+        if have < length or opcode & 8 or isinstance(head, bytes):
+            try:
+                payload = bytearray(min(length, GROW))
+            except MemoryError:
+                raise FrameError(TOO_BIG, 'out of memory')
+            payload[:have] = head[at:at + have]
         self._begin = at + have
         self._opcode, self._length, self._have, self._payload = opcode, length, have, payload
         if self._begin == end:

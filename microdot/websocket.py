@@ -82,9 +82,8 @@ class WebSocket:
     async def handshake(self):
         """Answer the upgrade request. Raises HTTPException when it is none."""
         headers = self.request.headers
-        if self.request.method != 'GET' or self.request.http_version != '1.1':
-            raise HTTPException(400, 'A WebSocket starts with GET and HTTP/1.1')
-        if ('websocket' not in _tokens(headers.get('Upgrade', '')) or
+        if (self.request.method != 'GET' or self.request.http_version != '1.1' or
+                'websocket' not in _tokens(headers.get('Upgrade', '')) or
                 'upgrade' not in _tokens(headers.get('Connection', ''))):
             raise HTTPException(400, 'Not a WebSocket upgrade')
         if headers.get('Sec-WebSocket-Version', '').strip() != '13':

@@ -70,12 +70,15 @@ def test_any_split_gives_the_same_frames(messages, pieces):
 def test_what_was_read_ahead_is_kept_when_the_buffer_is_used_again():
     reader = FrameReader()
     frame = feed(reader, masked(1, b"one") + masked(2, b"two") + masked(1, b"three")[:4])
-    frames.shared()[:] = bytes(len(frames.shared()))
     assert frame == (1, b"one")
+    frames.shared()[:] = bytes(len(frames.shared()))
     assert reader.next() == (2, b"two")
     assert reader.next() is None
     frame = feed(reader, masked(1, b"three")[4:])
     assert frame == (1, b"three")
+    ping = feed(reader, masked(9, b"is answered, which may mean a wait"))
+    frames.shared()[:] = bytes(len(frames.shared()))
+    assert ping == (9, b"is answered, which may mean a wait")
     with pytest.raises(FrameError):
         feed(reader, masked(3, b"x") + masked(8, b""))
     frames.shared()[:] = bytes(len(frames.shared()))
