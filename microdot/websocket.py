@@ -65,7 +65,7 @@ class WebSocket:
     closed = False
     close_code = None  # of the close frame, the peer's or ours; 1006: there was none
     _peer_closed = False
-    _frame = None  # one that has come and is not dealt with yet
+    _frame = None  # one that has come and is not dealt with yet; opcode None: a message
     _reader = None  # the task that receives, or waits for the end
     _writer = None  # the task that sends
     _freed = None  # the Event of those who wait until one of these is None
@@ -156,9 +156,17 @@ class WebSocket:
                         await self._send_frame(frames.PONG, data)
                     self._frame = None
                     if opcode == frames.TEXT:
-                        return frames.decode_text(data)
-                    if opcode == frames.BINARY:
-                        return bytes(data)
+                        data = frames.decode_text(data)
+                    elif opcode == frames.BINARY:
+                        data = bytes(data)
+                    if opcode in (frames.TEXT, frames.BINARY, None):
+                        if not self._burst:
+                            # wait_for() of MicroPython drops what is returned when its time is up
+                            # meanwhile, so let it cancel us first
+                            self._frame = None, data
+                            await asyncio.sleep(0)
+                            self._frame = None
+                        return data
                     if opcode == frames.CLOSE:
                         self._peer_closed = True
                         code, reason = frames.parse_close(data)
