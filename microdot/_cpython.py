@@ -26,6 +26,7 @@ class Writer:
 
     def __init__(self, writer):
         self._writer = writer
+        self.write, self.drain, self.transport = writer.write, writer.drain, writer.transport
 
     def __getattr__(self, name):
         return getattr(self._writer, name)

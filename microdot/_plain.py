@@ -5,6 +5,11 @@ BLOCK = 512  # bytes unmasked at a time
 def unmask(data, key):
     """XOR the bytearray `data` in place with the 4-byte `key` (RFC 6455, 5.3): as one big number,
     a block at a time, so that memory stays near the size of a block."""
+    size = len(data)
+    if size <= BLOCK:
+        mask = int.from_bytes((key * (size // 4 + 1))[:size], 'little')
+        data[:] = (int.from_bytes(data, 'little') ^ mask).to_bytes(size, 'little')
+        return
     whole = int.from_bytes(key * (BLOCK // 4), 'little')
     view = memoryview(data)
     for at in range(0, len(data), BLOCK):

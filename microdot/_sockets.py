@@ -12,6 +12,8 @@ import gc
 import socket
 import sys
 
+from .frames import shared
+
 # lwIP on the ESP32 lives on what the heap of MicroPython leaves, which after it has grown may be
 # next to nothing: a collection may give some back, and for small pieces there is room
 RETRY_SECONDS = 0.02
@@ -34,18 +36,42 @@ def send_at_once(s):
             pass
 
 
-def ready(queue, s):
-    """await it: until the loop's `queue` (queue_read, queue_write) finds the socket ready."""
-    yield queue(s)
+def readable(s):
+    """await it: until the loop finds the socket ready."""
+    yield core._io_queue.queue_read(s)
 
 
-async def read_into(s, room):
-    """Wait for bytes; how many were read into the memoryview `room`, 0 at the end."""
-    while True:
-        await ready(core._io_queue.queue_read, s)
-        count = s.readinto(room)
-        if count is not None:
-            return count
+def write_frame(s, unsent, head, data):
+    """Write a frame behind the parts `unsent`, without a wait: what is then left to be written, a
+    list for `write_parts`, empty when nothing is. Raises OSError.
+
+    Its head and the start of `data` leave in one piece, out of the shared buffer: in two small
+    ones they would be two segments."""
+    if unsent:
+        unsent.append(head)
+        unsent.append(data)
+        return unsent
+    room = shared()
+    start = len(head)
+    first = min(len(data), len(room) - start)
+    room[:start] = head
+    room[start:start + first] = data if first == len(data) else memoryview(data)[:first]
+    whole = room[:start + first]
+    try:
+        count = s.write(whole) or 0
+    except OSError as error:
+        if error.args[0] not in NO_MEMORY:
+            raise
+        count = 0
+    parts = []
+    try:
+        if count < start + first:
+            parts.append(bytes(whole[count:]))
+        if first < len(data):
+            parts.append(memoryview(data)[first:])
+    except MemoryError:
+        raise OSError(12)  # ENOMEM: the connection ends, for nothing may follow half a frame
+    return parts
 
 
 async def write_parts(s, parts):
@@ -66,7 +92,7 @@ async def write_parts(s, parts):
                     gc.collect()
                 await asyncio.sleep(RETRY_SECONDS)
             refused += 1
-            await ready(core._io_queue.queue_write, s)
+            yield core._io_queue.queue_write(s)
         elif count < len(part):
             parts[0] = memoryview(part)[count:]
             if refused == 1:

@@ -87,12 +87,13 @@ else:
         """Also true of a generator: MicroPython has one type for both."""
         return hasattr(coro, 'send') and hasattr(coro, 'throw')
 
-    async def invoke_handler(handler, *args, **kwargs):
-        """Call a handler, which may be a coroutine or a plain function."""
-        result = handler(*args, **kwargs)
-        if iscoroutine(result):
-            result = await result
+    async def _done(result):
         return result
+
+    def invoke_handler(handler, *args, **kwargs):
+        """Call a handler, which may be a coroutine or a plain function; to be awaited."""
+        result = handler(*args, **kwargs)
+        return result if iscoroutine(result) else _done(result)
 
 
 class Request:

@@ -9,7 +9,19 @@ async def dispatch(app, req, error):
         if not req:
             raise HTTPException(error.status_code if error else 400,
                                 error.reason if error else 'Bad request')
-        response = await handle(app, req)
+        response = prepare(app, req)
+        if not response:
+            for before in hooks(app, req, 'before_request_handlers', False):
+                response = await invoke_handler(before, req)
+                if response is not None:
+                    break
+            else:
+                response = await invoke_handler(req.route, req, **req.url_args)
+            if req.upgraded:
+                await req.upgraded.close()
+                response = Response.already_handled
+            handlers = hooks(app, req, 'after_request_handlers') + req.after_request_handlers
+            response = await run_hooks(handlers, req, make_response(response))
     except Exception as exc:
         try:
             response = await exception_response(app, req, exc)
@@ -67,8 +79,8 @@ async def run_hooks(handlers, req, response):
     return Response.already_handled if handled else response
 
 
-async def handle(app, req):
-    """The response of the request's handler, or of a hook before it. What fails raises."""
+def prepare(app, req):
+    """Find the request's handler; a Response when it needs none. What fails raises."""
     if req.content_length > req.max_content_length:
         raise HTTPException(413, 'Payload too large')
     handler, req.url_prefix, req.subapp = find_route(app, req)
@@ -79,18 +91,6 @@ async def handle(app, req):
         raise HTTPException(handler, 'Not found',
                             allowed(app, req) if handler == 405 else None)
     req.route = handler
-    response = None
-    for before in hooks(app, req, 'before_request_handlers', False):
-        response = await invoke_handler(before, req)
-        if response is not None:
-            break
-    else:
-        response = await invoke_handler(handler, req, **req.url_args)
-    if req.upgraded:
-        await req.upgraded.close()
-        response = Response.already_handled
-    handlers = hooks(app, req, 'after_request_handlers') + req.after_request_handlers
-    return await run_hooks(handlers, req, make_response(response))
 
 
 def make_response(result):

@@ -6,7 +6,6 @@ OPCODES = (CONT, TEXT, BINARY, CLOSE, PING, PONG)
 
 # close codes (RFC 6455, 7.4.1)
 NORMAL = 1000
-GOING_AWAY = 1001
 PROTOCOL_ERROR = 1002
 UNSUPPORTED = 1003
 NO_STATUS = 1005
@@ -17,7 +16,7 @@ TOO_BIG = 1009
 INTERNAL_ERROR = 1011
 
 CONTROL_MOST = 125  # bytes of payload in a control frame (RFC 6455, 5.5)
-AHEAD = 140  # bytes: a small message, or several, in one read
+SHARED = 1440  # bytes: a segment
 GROW = 1 << 20  # bytes; a buffer beyond that grows with what comes, not with what is promised
 
 
@@ -89,38 +88,60 @@ def frame_header(opcode, length):
     return bytes((0x80 | opcode, 127)) + length.to_bytes(8, 'big')
 
 
+_shared = []
+
+
+def shared():
+    """The one buffer of all connections, for what is read ahead and for the start of a frame that
+    is sent: nothing in it may be wanted after a wait. A memoryview, made when first wanted."""
+    if not _shared:
+        _shared.append(memoryview(bytearray(SHARED)))
+    return _shared[0]
+
+
 class FrameReader:
     """Puts client frames together from bytes in pieces of any size.
 
-    Put bytes into `space()` and tell `advance()` how many; then take frames with `next()` until
-    there is none. Nothing is lost between two calls, whatever happens to the caller in between.
+    Put bytes into `space()` and tell `advance()` how many, without a wait in between, since all
+    readers share one buffer; then take frames with `next()` until there is none. Nothing is lost
+    between two calls, whatever happens to the caller in between; but what `advance()` returns of a
+    message may lie in the shared buffer, so take it out before you wait.
     """
 
+    limit = None  # bytes of a message; None: any
+
     # as they begin; here, since an attribute of an instance costs memory
-    _begin = _end = 0  # of what is read and not parsed yet
+    _rest = b''  # what is read ..
+    _begin = 0  # .. and from where on it is not parsed yet
     _payload = None  # of the frame whose header has been parsed
 
-    def __init__(self, limit=None):
-        self.limit = limit  # bytes of a message; None: any
-        self._ahead = memoryview(bytearray(AHEAD))
-
     def space(self):
-        """Where the next bytes go: into the payload, or a small buffer for what comes next."""
+        """Where the next bytes go: into the payload, or the shared buffer for what comes next."""
         if self._payload is not None:
             return memoryview(self._payload)[self._have:]
-        if self._begin:
-            rest = bytes(self._ahead[self._begin:self._end])
-            self._begin, self._end = 0, len(rest)
-            self._ahead[:len(rest)] = rest
-        return self._ahead[self._end:]
+        return shared()
 
     def advance(self, count):
         """`count` bytes have been put into `space()`. Returns and raises what `next` does."""
         if self._payload is None:
-            self._end += count
-        else:
-            self._have += count
+            return self.feed(shared()[:count])
+        self._have += count
         return self.next()
+
+    def feed(self, data):
+        """Bytes from elsewhere, no more than `space()` has room for. Returns and raises what
+        `next` does."""
+        if self._payload is not None:
+            self.space()[:len(data)] = data
+            return self.advance(len(data))
+        self._rest = self._rest[self._begin:] + bytes(data) if self._rest else data
+        self._begin = 0
+        try:
+            return self.next()
+        finally:
+            if self._rest is data:
+                self._rest = bytes(data[self._begin:])
+                self._begin = 0
 
     def next(self):
         """The next frame that is whole as (opcode, payload), else None. Raises FrameError; then
@@ -143,10 +164,11 @@ class FrameReader:
 
     def _header(self):
         """Parse a header, and begin the payload; False when more is to come."""
-        begin, end = self._begin, self._end
+        head = self._rest
+        begin = self._begin
+        end = len(head)
         if end - begin < 2:
             return False
-        head = self._ahead
         opcode = check_header(head[begin], head[begin + 1])
         length = head[begin + 1] & 127
         at = begin + 2
@@ -156,28 +178,36 @@ class FrameReader:
             if end < at:
                 return False
             length = int.from_bytes(head[begin + 2:at], 'big')
-            check_length(length, code)
+            # as it must be written (RFC 6455, 5.2)
+            if length < (126 if code == 126 else 65536):
+                raise FrameError(PROTOCOL_ERROR, 'length not in its shortest form')
+            if length >> 63:
+                raise FrameError(PROTOCOL_ERROR, 'length has its top bit set')
         if self.limit is not None and length > self.limit and not opcode & 8:
             raise FrameError(TOO_BIG, 'message too big')
         if end < at + 4:
             return False
-        try:
-            payload = bytearray(min(length, GROW))
-        except MemoryError:
-            raise FrameError(TOO_BIG, 'out of memory')
         self._key = bytes(head[at:at + 4])
         at += 4
         have = min(length, end - at)
-        payload[:have] = head[at:at + have]
+        payload = head[at:at + have]
+        if have < length or opcode & 8 or isinstance(head, bytes):
+            try:
+                payload = bytearray(min(length, GROW))
+            except MemoryError:
+                raise FrameError(TOO_BIG, 'out of memory')
+            payload[:have] = head[at:at + have]
         self._begin = at + have
         self._opcode, self._length, self._have, self._payload = opcode, length, have, payload
+        if self._begin == end:
+            self._rest, self._begin = b'', 0
         return True
 
     def unread(self):
         """What an error left: (bytes that are not parsed, bytes of payload to come)."""
         if self._payload is not None:
             return b'', self._length - self._have
-        return bytes(self._ahead[self._begin:self._end]), 0
+        return self._rest[self._begin:], 0
 
 
 def check_header(first, second):
@@ -197,14 +227,6 @@ def check_header(first, second):
     if not second & 0x80:
         raise FrameError(PROTOCOL_ERROR, 'frame without mask')
     return opcode
-
-
-def check_length(length, code):
-    """Is the length of a frame written as it must be (RFC 6455, 5.2)? Raises FrameError."""
-    if (code == 126 and length < 126) or (code == 127 and length < 65536):
-        raise FrameError(PROTOCOL_ERROR, 'length not in its shortest form')
-    if length >> 63:
-        raise FrameError(PROTOCOL_ERROR, 'length has its top bit set')
 
 
 class CloseFinder:

@@ -22,13 +22,16 @@ CLOSE_SECONDS = 2  # for our close frame to leave, behind what is on its way
 DRAIN_SECONDS = 2  # for the peer to answer it ..
 DRAIN_BYTES = 1 << 20  # .. and what it may still send, so that unread input makes no RST
 DRAIN_BLOCK = 512
-FIRST = 1436  # bytes of payload that leave in one write with the header: a segment
-BURST = 16  # messages, in or out, after which other tasks have their turn in any case
 CLOSED = 'Websocket connection closed'
 
+# BURST: messages, in or out, after which other tasks have their turn in any case
 if sys.implementation.name == 'micropython':
-    from ._sockets import plain, read_into, send_at_once, write_parts
+    BURST = 16
+    from ._sockets import plain, readable, send_at_once, write_frame, write_parts
 else:
+    BURST = 64
+    from . import _streams
+
     def plain(stream):
         return False
 
@@ -62,7 +65,7 @@ class WebSocket:
     closed = False
     close_code = None  # of the close frame, the peer's or ours; 1006: there was none
     _peer_closed = False
-    _frame = None  # one that has come and is not dealt with yet
+    _frame = None  # one that has come and is not dealt with yet; opcode None: a message
     _reader = None  # the task that receives, or waits for the end
     _writer = None  # the task that sends
     _freed = None  # the Event of those who wait until one of these is None
@@ -79,9 +82,8 @@ class WebSocket:
     async def handshake(self):
         """Answer the upgrade request. Raises HTTPException when it is none."""
         headers = self.request.headers
-        if self.request.method != 'GET' or self.request.http_version != '1.1':
-            raise HTTPException(400, 'A WebSocket starts with GET and HTTP/1.1')
-        if ('websocket' not in _tokens(headers.get('Upgrade', '')) or
+        if (self.request.method != 'GET' or self.request.http_version != '1.1' or
+                'websocket' not in _tokens(headers.get('Upgrade', '')) or
                 'upgrade' not in _tokens(headers.get('Connection', ''))):
             raise HTTPException(400, 'Not a WebSocket upgrade')
         if headers.get('Sec-WebSocket-Version', '').strip() != '13':
@@ -92,10 +94,12 @@ class WebSocket:
         digest = hashlib.sha1(key.encode() + GUID).digest()
         self.request.upgraded = self
         writer = self.request.sock[1]
-        if hasattr(writer, 'transport'):  # CPython: drain() waits until all is out
-            writer.transport.set_write_buffer_limits(0)
-        elif plain(writer):
+        if plain(writer):
             send_at_once(writer.s)
+        else:
+            global _streams
+            from . import _streams
+            _streams.opened(writer)
         try:
             writer.write(b'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n'
                          b'Connection: Upgrade\r\nSec-WebSocket-Accept: ' +
@@ -112,12 +116,77 @@ class WebSocket:
         Answers PING; a close frame, a lost connection or a broken protocol raises
         WebSocketError. When it is cancelled, the next call goes on in the same frame.
         """
+        # all in one: while it waits, each coroutine on the way costs 100 bytes of the heap
         while self._reader:
             await self._wait()
         self._check_open()
         try:
             self._reader = asyncio.current_task()
-            return await self._next_message()
+            self._burst += 1
+            if self._burst > BURST:
+                self._burst = 0
+                await asyncio.sleep(0)
+            limit = self.max_message_length
+            self._frames.limit = Request.max_body_length if limit < 0 else limit or None
+            error = CLOSED
+            try:
+                while True:
+                    frame = self._frame or self._frames.next()
+                    while not frame:
+                        reader = self.request.sock[0]
+                        if not plain(reader):
+                            data = await reader.read(len(self._frames.space()))
+                            if not data:
+                                self._lost()
+                            frame = self._frames.feed(data)
+                            continue
+                        # the socket first: a look of the poller costs as much for each in it
+                        count = reader.s.readinto(self._frames.space())
+                        if count:
+                            frame = self._frames.advance(count)
+                        elif count is None:
+                            self._burst = 0
+                            await readable(reader.s)
+                        else:
+                            self._lost()
+                    self._frame = frame
+                    opcode, data = frame
+                    frame = None
+                    if opcode == frames.PING:
+                        await self._send_frame(frames.PONG, data)
+                    self._frame = None
+                    if opcode == frames.TEXT:
+                        data = frames.decode_text(data)
+                    elif opcode == frames.BINARY:
+                        data = bytes(data)
+                    if opcode in (frames.TEXT, frames.BINARY, None):
+                        if not self._burst:
+                            # wait_for() of MicroPython drops what is returned when its time is up
+                            # meanwhile, so let it cancel us first
+                            self._frame = None, data
+                            await asyncio.sleep(0)
+                            self._frame = None
+                        return data
+                    if opcode == frames.CLOSE:
+                        self._peer_closed = True
+                        code, reason = frames.parse_close(data)
+                        data = bytes(data[:2])
+                        break
+            except (OSError, EOFError):
+                self._lost()
+            except (frames.FrameError, MemoryError) as exc:
+                code, error = frames.TOO_BIG, 'out of memory'
+                if isinstance(exc, frames.FrameError):
+                    code, error = exc.code, exc.reason
+                self._frame = frame = data = None  # room to go on with
+                reason = error
+                data = frames.make_close(code, reason)
+            self._check_open()  # another task may be closing
+            self.closed = True
+            self.close_code = code
+            await self._send_close(data)
+            await self._drain()
+            raise WebSocketError(error, code, reason)
         except asyncio.CancelledError:
             self._on_cancelled(self._reader)
             raise
@@ -139,78 +208,6 @@ class WebSocket:
             freed.set()
         return freed
 
-    async def _turn(self):
-        """After a burst of messages, which are taken and sent without waiting, let others run."""
-        self._burst += 1
-        if self._burst > BURST:
-            self._burst = 0
-            await asyncio.sleep(0)
-
-    async def _next_message(self):
-        await self._turn()
-        try:
-            while True:
-                if not self._frame:
-                    self._frame = await self._read_frame()
-                opcode, data = self._frame
-                if opcode == frames.PING:
-                    await self._send_frame(frames.PONG, data)
-                self._frame = None
-                if opcode == frames.TEXT:
-                    return frames.decode_text(data)
-                if opcode == frames.BINARY:
-                    return bytes(data)
-                if opcode == frames.CLOSE:
-                    await self._on_close(data)
-        except frames.FrameError as error:
-            code, reason = error.code, error.reason
-        except MemoryError:
-            code, reason = frames.TOO_BIG, 'out of memory'
-        self._frame = data = None  # room to go on with
-        self._check_open()  # another task may be closing
-        self.closed = True
-        self.close_code = code
-        await self._end(frames.make_close(code, reason))
-        raise WebSocketError(reason, code, reason)
-
-    async def _read_frame(self):
-        source = self._frames
-        limit = self.max_message_length
-        source.limit = Request.max_body_length if limit < 0 else limit or None
-        frame = source.next()
-        while not frame:
-            count = await self._read(source.space())
-            if not count:
-                self._lost()
-            frame = source.advance(count)
-        return frame
-
-    async def _read(self, room):
-        """Read some bytes; 0 at the end of the connection."""
-        reader = self.request.sock[0]
-        try:
-            if plain(reader):
-                # the socket first: a look of the poller costs as much for each socket in it
-                count = reader.s.readinto(room)
-                if count is None:
-                    self._burst = 0
-                    count = await read_into(reader.s, room)
-                return count
-            data = await reader.read(len(room))
-        except (OSError, EOFError):
-            return 0
-        room[:len(data)] = data
-        return len(data)
-
-    async def _on_close(self, payload):
-        self._peer_closed = True
-        code, reason = frames.parse_close(payload)
-        self._check_open()
-        self.closed = True
-        self.close_code = code
-        await self._end(bytes(payload[:2]))
-        raise WebSocketError(CLOSED, code, reason)
-
     def _check_open(self):
         if self.closed:
             raise WebSocketError(CLOSED, self.close_code or frames.ABNORMAL)
@@ -228,38 +225,66 @@ class WebSocket:
         When it is cancelled, a frame that is partly out is completed before the next. Raises
         WebSocketError when the connection is closed or gets lost, TypeError and ValueError for
         what can't be sent."""
+        text = isinstance(data, str)
         if opcode is None:
-            opcode = frames.TEXT if isinstance(data, str) else frames.BINARY
+            opcode = frames.TEXT if text else frames.BINARY
         elif opcode not in frames.OPCODES:
             raise ValueError('no opcode: %s' % opcode)
-        if isinstance(data, str):
+        if text:
             data = data.encode()
         elif (not isinstance(data, (bytes, bytearray, memoryview)) or
                 getattr(data, 'itemsize', 1) != 1):
             raise TypeError('str or bytes')
         if opcode & 8 and len(data) > frames.CONTROL_MOST:
             raise ValueError('too long for a control frame')
-        self._check_open()
         if opcode == frames.CLOSE:
+            self._check_open()
             try:
                 code = frames.parse_close(data)[0]
             except frames.FrameError as error:
                 raise ValueError(error.reason)
             await self._close(code, bytes(data))
         else:
-            await self._turn()
-            await self._send_frame(opcode, data)
+            self._burst += 1
+            if self._burst > BURST:
+                self._burst = 0
+                await asyncio.sleep(0)
+            self._check_open()
+            if self._writer or opcode == frames.PONG:
+                await self._send_frame(opcode, data)
+            elif not self._write(opcode, data):
+                await self._write_rest()
 
     async def _send_frame(self, opcode, data):
         while self._writer:
             await self._wait()
+        if opcode != frames.CLOSE:
+            self._check_open()
+        if opcode == frames.PONG:
+            self._frame = None  # this answers it
+        if not self._write(opcode, data):
+            await self._write_rest()
+
+    def _write(self, opcode, data):
+        """Write a frame as far as it goes without a wait; True when that is all of it."""
+        writer = self.request.sock[1]
+        head = frames.frame_header(opcode, len(data))
         try:
-            if opcode != frames.CLOSE:
-                self._check_open()
-            if opcode == frames.PONG:
-                self._frame = None  # this answers it
+            if plain(writer):
+                self._unsent = write_frame(writer.s, self._unsent, head, data)
+                return not self._unsent
+            return _streams.write_frame(writer, head, data)
+        except (OSError, EOFError):
+            self._lost()
+
+    async def _write_rest(self):
+        try:
             self._writer = asyncio.current_task()
-            await self._write(frames.frame_header(opcode, len(data)), data)
+            writer = self.request.sock[1]
+            if self._unsent:
+                await write_parts(writer.s, self._unsent)
+            else:
+                await writer.drain()
         except (OSError, EOFError):
             self._lost()
         except asyncio.CancelledError:
@@ -270,26 +295,6 @@ class WebSocket:
             others = self._tell()
         if others:
             await asyncio.sleep(0)  # it is their turn
-
-    async def _write(self, head, data):
-        """A frame: its head and the start of `data` in one piece, since two small segments would
-        wait for each other (Nagle's algorithm), the rest from where it is."""
-        writer = self.request.sock[1]
-        first = bytearray(head)
-        first.extend(data[:FIRST])
-        if plain(writer):
-            parts = self._unsent or []
-            parts.append(first)
-            if len(data) > FIRST:
-                parts.append(memoryview(data)[FIRST:])
-            self._unsent = parts
-            await write_parts(writer.s, parts)
-            self._unsent = None
-            return
-        writer.write(bytes(first))
-        if len(data) > FIRST:
-            writer.write(memoryview(data)[FIRST:])
-        await writer.drain()
 
     # --- close ---
 
@@ -317,19 +322,18 @@ class WebSocket:
                 self._reader = None
                 self._tell()
 
-    async def _end(self, payload):
-        """Close from within receive()."""
-        await self._send_close(payload)
-        await self._drain()
-
     async def _send_close(self, payload):
+        writer = self.request.sock[1]
+        seconds = CLOSE_SECONDS
+        if not plain(writer):
+            seconds += _streams.closing(writer)
         try:
-            await asyncio.wait_for(self._send_frame(frames.CLOSE, payload), CLOSE_SECONDS)
+            await asyncio.wait_for(self._send_frame(frames.CLOSE, payload), seconds)
         except (WebSocketError, asyncio.TimeoutError):  # it is gone, or it reads nothing
             self._peer_closed = True
             self._stop(self._writer)
-            if hasattr(self.request.sock[1], 'transport'):
-                self.request.sock[1].transport.abort()
+            if not plain(writer):
+                _streams.abort(writer)
 
     async def _drain(self):
         """Read on, so that unread input makes no RST, which could overtake our close frame: up to
@@ -344,21 +348,25 @@ class WebSocket:
         half_closed = hasattr(writer, 'can_write_eof') and writer.can_write_eof()
         if half_closed:
             writer.write_eof()
+        reader = self.request.sock[0]
         finder = frames.CloseFinder(self._frames)
-        room = memoryview(bytearray(DRAIN_BLOCK))
         self._peer_closed = self._peer_closed or finder.found
         left = DRAIN_BYTES
         while left > 0:
-            if self._peer_closed and not half_closed:
-                # it waits for us to close: no more than what is there already
-                reader = self.request.sock[0]
-                count = plain(reader) and reader.s.readinto(room)
+            # a peer that has closed waits for us: no more than what is there already
+            last = self._peer_closed and not half_closed
+            if plain(reader):
+                count = reader.s.readinto(frames.shared())
+                if count is None and not last:
+                    await readable(reader.s)
+                    continue
+                data = frames.shared()[:count or 0]
             else:
-                count = await self._read(room)
-            if not count:
+                data = b'' if last else await reader.read(DRAIN_BLOCK)
+            if not data:
                 break
-            left -= count
-            if finder.feed(room[:count]):
+            left -= len(data)
+            if finder.feed(data):
                 self._peer_closed = True
 
     def _stop(self, task):
@@ -416,6 +424,8 @@ async def websocket_upgrade(request):
 
 def with_websocket(f):
     """Decorator: `f(request, ws, ...)` serves a WebSocket endpoint."""
+    frames.shared()  # is made now, not between what connections leave on the heap
+
     async def endpoint(request, *args, **kwargs):
         ws = await websocket_upgrade(request)
         await f(request, ws, *args, **kwargs)

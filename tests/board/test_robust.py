@@ -217,6 +217,18 @@ def test_receive_that_times_out_loses_nothing(station):
         assert take(station, client, 300) == payload(300)
 
 
+def test_message_that_comes_as_the_time_is_up_is_not_lost(station):
+    """MicroPython's wait_for() drops what is returned to it then."""
+    for n in range(8):
+        client = connect(station, "/patient")
+        client.send(MESSAGE[:150])
+        station.run_for(0.06 + n * 0.0005)
+        client.send(MESSAGE[150:])
+        assert take(station, client, 300) == payload(300)
+        client.rst()
+        station.run_for(0.1)
+
+
 def test_send_that_times_out_leaves_whole_frames(station):
     client = connect(station, "/hasty")
     client.deaf = True  # so that the board's buffer fills

@@ -33,9 +33,10 @@ def feed(reader, data):
     return reader.advance(len(data))
 
 
-def read(stream, pieces=None, limit=None):
+def read(stream, pieces=None, limit=None, feed=feed):
     """Frames of `stream`, fed in pieces of at most the given sizes."""
-    reader = FrameReader(limit)
+    reader = FrameReader()
+    reader.limit = limit
     found, at = [], 0
     sizes = itertools.cycle(pieces or [1 << 30])
     while at < len(stream):
@@ -63,6 +64,25 @@ def test_lengths(size, opcode):
 def test_any_split_gives_the_same_frames(messages, pieces):
     stream = b"".join(masked(opcode, payload) for opcode, payload in messages)
     assert read(stream, pieces) == messages
+    assert read(stream, pieces, feed=FrameReader.feed) == messages
+
+
+def test_what_was_read_ahead_is_kept_when_the_buffer_is_used_again():
+    reader = FrameReader()
+    frame = feed(reader, masked(1, b"one") + masked(2, b"two") + masked(1, b"three")[:4])
+    assert frame == (1, b"one")
+    frames.shared()[:] = bytes(len(frames.shared()))
+    assert reader.next() == (2, b"two")
+    assert reader.next() is None
+    frame = feed(reader, masked(1, b"three")[4:])
+    assert frame == (1, b"three")
+    ping = feed(reader, masked(9, b"is answered, which may mean a wait"))
+    frames.shared()[:] = bytes(len(frames.shared()))
+    assert ping == (9, b"is answered, which may mean a wait")
+    with pytest.raises(FrameError):
+        feed(reader, masked(3, b"x") + masked(8, b""))
+    frames.shared()[:] = bytes(len(frames.shared()))
+    assert CloseFinder(reader).found
 
 
 REFUSED = {
@@ -87,7 +107,8 @@ REFUSED = {
 
 @pytest.mark.parametrize("stream, code", REFUSED.values(), ids=REFUSED)
 def test_refused_from_the_header(stream, code):
-    reader = FrameReader(1000)
+    reader = FrameReader()
+    reader.limit = 1000
     with pytest.raises(FrameError) as raised:
         for byte in stream[:14]:
             feed(reader, bytes([byte]))
@@ -284,6 +305,22 @@ def test_the_close_frame_is_found_in_what_was_read_ahead():
     with pytest.raises(FrameError):
         feed(reader, masked(3, b"x") + masked(8, b""))
     assert CloseFinder(reader).found
+
+
+def test_readers_that_share_the_buffer_mix_nothing_up():
+    streams = [masked(2, bytes([n]) * 50) + masked(2, bytes([n]) * 300) for n in range(3)]
+    readers = [FrameReader() for _ in streams]
+    found = [[] for _ in streams]
+    at = [0] * len(streams)
+    while any(a < len(stream) for a, stream in zip(at, streams, strict=True)):
+        for n, stream in enumerate(streams):
+            size = min(7 + n, len(readers[n].space()), len(stream) - at[n])
+            frame = feed(readers[n], stream[at[n] : at[n] + size])
+            at[n] += size
+            while frame:
+                found[n].append(bytes(frame[1]))
+                frame = readers[n].next()
+    assert found == [[bytes([n]) * 50, bytes([n]) * 300] for n in range(3)]
 
 
 # --- what we send ---

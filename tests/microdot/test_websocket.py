@@ -12,6 +12,8 @@ from lab.inject.websocket import WebSocketFrame, handshake_request, parse_frames
 from microdot import Microdot, abort
 from microdot.websocket import WebSocketError, websocket_upgrade, with_websocket
 
+REUSED = 5 << 20  # bytes; more than a socket takes at once
+
 
 def make_app():
     app = Microdot()
@@ -47,6 +49,15 @@ def make_app():
     @with_websocket
     async def returns(request, ws):
         await ws.send("bye")
+
+    @app.route("/reused")
+    @with_websocket
+    async def reused(request, ws):
+        data = bytearray(b"a" * REUSED)
+        for byte in (b"a", b"b", b"c"):
+            data[:] = byte * REUSED
+            await ws.send(data)
+        data.clear()  # raises while somebody holds on to it
 
     @app.route("/patient")
     @with_websocket
@@ -121,6 +132,15 @@ def test_echo(address, message):
     with websockets.sync.client.connect(url(address, "/echo")) as ws:
         ws.send(message)
         assert ws.recv(timeout=10) == message
+
+
+def test_what_is_sent_may_be_changed_at_once_and_all_arrives_before_the_close(address):
+    with websockets.sync.client.connect(url(address, "/reused"), max_size=None) as ws:
+        messages = [ws.recv(timeout=10) for _ in range(3)]
+        assert messages == [byte * REUSED for byte in (b"a", b"b", b"c")]
+        with pytest.raises(ConnectionClosed):
+            ws.recv(timeout=10)
+        assert ws.close_code == 1000
 
 
 def test_byte_by_byte(address):

@@ -44,6 +44,21 @@ def test_published_one_serves_the_same_app_on_the_board(published):
     assert run.figures["receive 64 MB/s"] > 0
 
 
+def test_ours_takes_no_more_of_the_board_than_the_published_one(published):
+    found = []
+    for framework in (published, ours()):
+        with board.serving(framework) as run:
+            run.imports()
+            run.memory()
+        with board.serving(framework) as other:
+            other.send_stream(1024)
+        found.append(run.figures | other.figures)
+    theirs, mine = found
+    for name in ("import core RAM", "import all RAM", "RAM idle connection", "RAM busy connection"):
+        assert mine[name] <= theirs[name], name
+    assert mine["send 1024 MB/s"] >= theirs["send 1024 MB/s"]
+
+
 @pytest.mark.parametrize("target", host.TARGETS)
 def test_both_serve_the_same_app_on_this_machine(published, target, monkeypatch):
     monkeypatch.setattr(host, "SIZES", (64, 4096))
