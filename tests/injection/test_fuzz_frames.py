@@ -1,7 +1,10 @@
 """The fuzzer's generator, its model of RFC 6455, and the frame layer held against it."""
 
+import re
+import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -169,6 +172,30 @@ def test_the_command_runs_two_workers_and_says_what_came_of_it(tmp_path):
     assert sorted(p.name for p in (tmp_path / "cache" / "fuzz").iterdir()) == [
         "frames-2-0.jsonl", "frames-2-1.jsonl",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_campaign_with_its_counts(tmp_path, number):
+    command = [sys.executable, "-m", "lab.inject.fuzz", "frames", "--budget", "1000000000"]
+    command += ["--out", str(tmp_path / "out")]
+    environment = {"LAB_CACHE": str(tmp_path / "cache"), "PATH": "", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout and process.stderr
+        first = process.stdout.readline()
+        (worker,) = (
+            Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[-1:]
+        )
+        process.send_signal(number)
+        output = process.stdout.read()
+        assert process.stderr.read() == ""
+    assert "inputs/s" in first
+    assert process.returncode == 128 + number
+    assert re.fullmatch(r"\d+ inputs, \d+ kept, 0 findings", output.splitlines()[-1])
+    assert (tmp_path / "out" / "campaign.json").exists()
+    assert children
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
 
 
 def test_a_wrong_budget_is_one_line():

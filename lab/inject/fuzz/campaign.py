@@ -20,7 +20,7 @@ from lab.inject.fuzz.findings import Findings
 from lab.interrupt import NUMBERS, Interrupted, signals
 
 TELL_SECONDS = 1.0  # between two messages of a worker
-SHOW_SECONDS = 10.0  # between two lines of progress
+SHOW_SECONDS = 5.0  # between two lines of progress
 BUDGET = re.compile(r"(\d+)(s?)")
 
 

@@ -116,8 +116,9 @@ def signature(case: Input, expected: Answer) -> tuple[Any, ...]:
 
 
 class BoardWorker:
-    """A board. New is code of the guest's that was not reached before; the bytes of a round that
-    reaches some are kept as one input."""
+    """A board. New is code of the guest's that was not reached before, or (MicroPython's bytecode
+    is data to the chip) a kind of round as in `FrameWorker`. The bytes of a round that reaches
+    something new are kept as one input."""
 
     def __init__(self, seed: int, job: int, jobs: int, flash: bytes | None = None) -> None:
         self.board = FuzzBoard(flash)
@@ -127,6 +128,7 @@ class BoardWorker:
         self.seed, self.rounds = seed, 0
         self._indices = iter(range(job, 1 << 62, jobs))
         self._causes: set[str] = set()
+        self._seen: set[Any] = set()
 
     @property
     def kept(self) -> list[Input]:
@@ -142,8 +144,11 @@ class BoardWorker:
         before = self.reached
         self.rounds += 1
         fault = self._play(round_, self.rounds % HEAP_EVERY == 0)
-        if self.reached > before:
-            self.corpus.keep(joined(round_))
+        whole = joined(round_)
+        sign = signature(whole, answer(whole.data, LIMIT)), whole.base, whole.end
+        if self.reached > before or sign not in self._seen:
+            self._seen.add(sign)
+            self.corpus.keep(whole)
         found = [self._finding(round_, fault, index)] if fault else []
         return len(round_.inputs), found
 
