@@ -6,11 +6,12 @@ import pytest
 
 from lab.inject.backtrace import backtrace
 from lab.inject.fuzz import replay
-from lab.inject.fuzz.boards import APP, FuzzBoard, Round, client_text, image, upgrade
+from lab.inject.fuzz.boards import APP, FuzzBoard, client_text, image, upgrade
 from lab.inject.fuzz.findings import Finding, Findings
 from lab.inject.fuzz.grammar import Input
 from lab.inject.fuzz.host import HostServer, differs
 from lab.inject.fuzz.model import LIMIT
+from lab.inject.fuzz.rounds import Round
 from lab.inject.fuzz.work import BoardWorker
 
 # What an app may do wrong: by the text that makes it
@@ -126,6 +127,17 @@ def test_what_is_planted_is_named(planted: FuzzBoard, word: str, kind: str, key:
     assert planted.play(Round((whole(client_text(b"abc")),)), heap=True) is None
     if word == "panic":
         assert len(fault.backtrace.split()) > 3
+
+
+def test_connections_give_their_sockets_back(board: FuzzBoard, planted: FuzzBoard) -> None:
+    endings = [b"", client_text(b"abc"), b"\xff\xff", b"\x88\x80\0\0\0\0", b"\x81\xfe"]
+    assert board.soak([whole(endings[n % 5]) for n in range(15)]) is None
+    fault = planted.soak([whole(client_text(b"hang"))] * 9)
+    assert fault is not None
+    assert (fault.kind, fault.key) == (
+        "soak",
+        "the board that is to be fuzzed does not end a connection",
+    )
 
 
 def test_a_finding_is_made_smaller_found_once_and_played_again(planted_image: bytes) -> None:

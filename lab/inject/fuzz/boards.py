@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hw.esp32.chip import LIBRARY, Chip, Snapshot, Stop
@@ -24,11 +23,13 @@ from lab.inject.fuzz.handshake import KEY
 from lab.inject.fuzz.host import differs
 from lab.inject.fuzz.link import MS, Link, Peer
 from lab.inject.fuzz.model import LIMIT, TEXT, Answer, answer, echoed, masked, talks_on, wrong
+from lab.inject.fuzz.rounds import Fault, Round
 
 APP = Path(__file__).with_name("app") / "main.py"
 HANG = 9000 * MS  # virtual: longer than any wait of the server's for a client that has ended
 ALIVE = 3000 * MS
 PACE = 12 * MS  # from one piece to the next, so that the server has read it: a tick of FreeRTOS
+SOAK_BYTES = 800  # of an input, so that it is a segment together with its handshake
 UNREAD_MOST = 5  # segments; lwIP's mailbox for a connection holds six, and drops what is more
 HEAP_GROWTH = 2000  # bytes that a connection may leave behind: the collector is conservative
 TRACEBACK = re.compile(rb"Traceback \(most recent call last\):.*?\r?\n(?=\S)[^\r\n]*", re.S)
@@ -66,33 +67,6 @@ def image(replace: Mapping[str, bytes] | None = None) -> bytes:
         files.pop(name.removesuffix(".py") + ".mpy", None)
         files[name] = data
     return build_image(firmware, files)
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something that must not be; see `Finding`."""
-
-    kind: str
-    key: str
-    detail: str
-    backtrace: str = ""
-    console: str = ""
-    answer: str = ""
-
-
-@dataclass(frozen=True)
-class Round:
-    """Inputs on one connection, one behind the other; only the last may end it."""
-
-    inputs: tuple[Input, ...]
-
-    @property
-    def data(self) -> bytes:
-        return b"".join(case.data for case in self.inputs)
-
-    @property
-    def last(self) -> Input:
-        return self.inputs[-1]
 
 
 class FuzzBoard:
@@ -199,6 +173,25 @@ class FuzzBoard:
         if heap and (grown := self._heap() - self.heap) > HEAP_GROWTH:
             return self._fault("heap", "heap", f"{grown} bytes of heap stay in use")
         return self._look(True, expected)
+
+    def soak(self, inputs: Sequence[Input]) -> Fault | None:
+        """Each of `inputs` on a connection of its own, without going back in between: more of them
+        than the board has sockets show whether each gives its own back."""
+        self.restore("open")
+        self._may_reset = True
+        self.subject.finish()
+        if not self.link.run(lambda: self.subject.finished, HANG):
+            return self._look(False, None)
+        for number, case in enumerate(inputs):
+            try:
+                self._warm_up(21000 + number, upgrade(b"/echo") + case.data[:SOAK_BYTES])
+            except LabError as error:
+                return self._look(True, None) or self._fault("soak", str(error), f"{error}")
+        if not self._alive(b"!"):
+            return self._look(True, None) or self._fault("soak", "dead", "the witness is dead")
+        if (grown := self._heap() - self.heap) > HEAP_GROWTH:
+            return self._fault("soak", "heap", f"{grown} bytes of heap stay in use")
+        return self._look(True, None)
 
     def _inject(self, round_: Round, expected: Answer | None, host: bytes | None) -> bool:
         """True when the connection has come to its end."""

@@ -118,11 +118,17 @@ def run(what: str, seed: int, budget: Budget, jobs: int, say: Callable[[str], No
             _tell_to_stop(pipe)
         _collect(result, pipes, time.monotonic() + 20)
     finally:
-        for process in processes:
+        for job, process in enumerate(processes):
             process.join(5)
             if process.is_alive():
                 process.terminate()
                 process.join()
+            elif process.exitcode:  # the chip is C: a fault in it takes the process along
+                done = result.workers[job].inputs
+                result.problems.append(
+                    f"worker {job} of {jobs} died ({process.exitcode}) after {done} inputs or a "
+                    f"few more; seed {seed} with {jobs} jobs does it again"
+                )
     result.seconds = time.monotonic() - start
     return result
 

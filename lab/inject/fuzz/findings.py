@@ -15,7 +15,8 @@ FORMAT = "lab fuzz finding 1"
 
 @dataclass
 class Finding:
-    """kind: reset, fatal, traceback, console, hang, dead, heap or answer. key: of its cause (a
+    """kind: reset, fatal, traceback, console, hang, dead, heap, answer; soak: one of these after
+    many connections, each with one of the inputs; frames: of the frame layer. key: of its cause (a
     guest backtrace, the text of a traceback, how the answer differs). inputs: sent one after the
     other on one connection from the snapshot. limit: of the frame layer's reader. snapshot: names
     the state of the board they were sent to; "" for the frame layer. count: how often it came."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from lab.inject.fuzz.boards import FuzzBoard, Round
+from lab.inject.fuzz.boards import FuzzBoard
 from lab.inject.fuzz.findings import Finding
 from lab.inject.fuzz.framelayer import FrameLayer
 from lab.inject.fuzz.host import HostServer
+from lab.inject.fuzz.rounds import Round
 
 
 class Seen(NamedTuple):
@@ -26,15 +27,19 @@ def play(finding: Finding, flash: bytes | None = None, frames: Any = None) -> Se
     board, host = FuzzBoard(flash), HostServer()
     try:
         round_ = Round(tuple(finding.inputs))
-        expected = host.answer(round_.data) if round_.last.base == "fresh" else None
-        fault_ = board.play(round_, expected, finding.kind == "heap")
+        if finding.kind == "soak":
+            fault_ = board.soak(finding.inputs)
+        else:
+            expected = host.answer(round_.data) if round_.last.base == "fresh" else None
+            fault_ = board.play(round_, expected, finding.kind == "heap")
         other = "" if board.key == finding.snapshot else " (on another snapshot)"
     finally:
         board.close()
         host.close()
     if not fault_:
         return Seen(False, f"not again: all is well{other}")
-    same = f"{fault_.kind} {fault_.key}" == finding.cause
+    cause = f"{fault_.kind} {fault_.key}"
+    same = cause == (finding.key if finding.kind == "soak" else finding.cause)
     words = f"{'again' if same else 'something else'}{other}: {fault_.kind}: {fault_.detail}"
     if fault_.backtrace:
         words += f"\nbacktrace: {fault_.backtrace}"

@@ -6,15 +6,17 @@ what it keeps is decided by the guest's virtual machine, not by time.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from lab.inject.fuzz.boards import Fault, FuzzBoard, Round
+from lab.inject.fuzz.boards import FuzzBoard
 from lab.inject.fuzz.findings import Finding
 from lab.inject.fuzz.framelayer import LIMITS, FrameLayer
 from lab.inject.fuzz.grammar import Grammar, Input, Weights
 from lab.inject.fuzz.host import HostServer
 from lab.inject.fuzz.model import LIMIT, Answer, answer
+from lab.inject.fuzz.rounds import Fault, Round
 
 CORPUS_MOST = 4000  # inputs; the oldest give way
 # what ends a connection costs the board as much as ten messages, a handshake more than that
@@ -22,6 +24,8 @@ WEIGHTS = Weights(fresh=0.01, mutated=0.1, lies=0.05, cut=0.02, frames=4)
 ROUND_MOST = 16  # inputs on one connection
 ROUND_BYTES = 4000
 HEAP_EVERY = 50  # rounds
+SOAK_EVERY = 400  # rounds
+SOAK = 14  # connections; lwIP on the ESP32 has ten sockets
 TRIES = 80  # to make a finding smaller
 
 
@@ -128,6 +132,7 @@ class BoardWorker:
         self.seed, self.rounds = seed, 0
         self._indices = iter(range(job, 1 << 62, jobs))
         self._causes: set[str] = set()
+        self._last: deque[Input] = deque(maxlen=SOAK)
         self._seen: set[Any] = set()
 
     @property
@@ -150,7 +155,22 @@ class BoardWorker:
             self._seen.add(sign)
             self.corpus.keep(whole)
         found = [self._finding(round_, fault, index)] if fault else []
+        if whole.base == "open":
+            self._last.append(whole)
+        if self.rounds % SOAK_EVERY == 0:
+            found += self._soak(index)
         return len(round_.inputs), found
+
+    def _soak(self, index: int) -> list[Finding]:
+        """The last rounds once more, without a restore between them."""
+        inputs = list(self._last)
+        fault = self.board.soak(inputs)
+        if not fault:
+            return []
+        return [
+            Finding("soak", f"{fault.kind} {fault.key}", fault.detail, self.seed, index, inputs,
+                    self.board.key, LIMIT, fault.backtrace, fault.console)
+        ]  # fmt: skip
 
     def _make(self) -> tuple[Round, int]:
         """Inputs up to one that ends the connection; also the index of the last."""
