@@ -176,6 +176,20 @@ def test_a_short_campaign_keeps_what_reaches_new_code_and_finds_nothing() -> Non
     worker.close()
 
 
+def test_two_workers_with_one_seed_do_the_same() -> None:
+    traces = []
+    for _ in range(2):
+        worker = BoardWorker(seed=6, job=1, jobs=2)
+        trace = []
+        for _ in range(12):
+            assert worker.step()[1] == []
+            chip = worker.board.chip
+            trace.append((chip.now, chip.coverage, bytes(worker.board.subject.received)))
+        traces.append((trace, worker.kept))
+        worker.close()
+    assert traces[0] == traces[1]
+
+
 def test_the_call_stack_of_a_core_leads_out_of_the_task(board: FuzzBoard) -> None:
     board.restore("open")
     frames = backtrace(board.chip)

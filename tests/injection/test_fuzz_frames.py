@@ -201,6 +201,24 @@ def test_a_signal_ends_a_campaign_with_its_counts(tmp_path, number):
         os.close(handle)
 
 
+def test_a_worker_that_dies_is_told_of(tmp_path):
+    command = [sys.executable, "-m", "lab.inject.fuzz", "frames", "--budget", "1000000000"]
+    command += ["--seed", "5", "--out", str(tmp_path / "out")]
+    environment = {"LAB_CACHE": str(tmp_path / "cache"), "PATH": "", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout and process.stderr
+        process.stdout.readline()
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(children[-1]), signal.SIGKILL)  # started last
+        last = process.stdout.read().splitlines()[-1]
+        problem = process.stderr.read()
+    assert process.returncode == 1
+    assert re.fullmatch(r"[1-9]\d* inputs, \d+ kept, 0 findings", last)
+    assert re.match(r"worker 0 of 1 died \(-9\) after \d+ inputs or a few more; seed 5", problem)
+
+
 def test_a_wrong_budget_is_one_line():
     command = [sys.executable, "-m", "lab.inject.fuzz", "frames", "--budget", "soon"]
     done = subprocess.run(command, capture_output=True, text=True)
