@@ -21,7 +21,7 @@ from lab.inject.backtrace import backtrace, printed_backtrace, text
 from lab.inject.fuzz.grammar import FIN, MASK, Input, head
 from lab.inject.fuzz.handshake import KEY
 from lab.inject.fuzz.host import differs
-from lab.inject.fuzz.link import MS, Link, Peer
+from lab.inject.fuzz.link import MS, Link, Peer, PeerState
 from lab.inject.fuzz.model import LIMIT, TEXT, Answer, answer, echoed, masked, talks_on, wrong
 from lab.inject.fuzz.rounds import Fault, Round
 
@@ -80,6 +80,8 @@ class FuzzBoard:
         self.chip.eth_link(True)
         self.link = Link(self.chip)
         self.snapshots: dict[str, Snapshot] = {}
+        self._peers: dict[str, tuple[PeerState, PeerState]] = {}  # that go with them
+        self._may_reset = False  # the board may answer the round in hand with RST
         self.key = _key(state, seed)
         self._prepare(state)
 
@@ -131,16 +133,15 @@ class FuzzBoard:
                 self.link.acknowledge(peer)
             self.link.run(lambda: False, 500 * MS)
         self.snapshots[name] = self.chip.snapshot()
-        self._peers = {**getattr(self, "_peers", {}), name: self._peer_states()}
-
-    def _peer_states(self) -> tuple[tuple[int, ...], ...]:
-        return self.witness.state(), self.subject.state()
+        self._peers[name] = self.witness.state(), self.subject.state()
 
     def restore(self, base: str) -> None:
         """Back to the snapshot "open" or "fresh"."""
         self.chip.restore(self.snapshots[base])
+        self.link.peers.clear()
         for peer, state in zip((self.witness, self.subject), self._peers[base], strict=True):
             peer.restore(state)
+            self.link.peers[peer.ports[:2]] = peer
         self.link.console.clear()
         self.link.why = Stop.DEADLINE
         for _ in self.chip.log():

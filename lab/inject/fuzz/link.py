@@ -7,7 +7,6 @@ back with the board's (`Peer.state`), so an open connection can be part of a sna
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from hw.esp32.chip import TICKS_PER_US, Chip, Stop
 
@@ -20,6 +19,8 @@ FLYING_MOST = 4  # segments
 MS = 1000 * TICKS_PER_US
 RETRANSMIT = 300 * MS
 LISTEN = Stop.ETH | Stop.UART | Stop.RESET | Stop.LOG
+
+PeerState = tuple[int, int, int]  # next number, the board's next, room
 
 
 def checksum(data: bytes) -> int:
@@ -43,11 +44,11 @@ class Peer:
         self.pieces: list[bytes] = []  # not sent yet
         self.flying: list[tuple[int, int, bytes]] = []  # (number, flags, bytes), not acknowledged
 
-    def state(self) -> tuple[Any, ...]:
+    def state(self) -> PeerState:
         """For `restore`; of a connection at rest."""
         return self.next, self.ack, self.room
 
-    def restore(self, state: tuple[Any, ...]) -> None:
+    def restore(self, state: PeerState) -> None:
         """Be open and at rest again."""
         self.next, self.ack, self.room = state
         self.una, self.acked = self.next, self.ack
