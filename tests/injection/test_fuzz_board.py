@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from lab.flash import ROOT
 from lab.inject.backtrace import backtrace
 from lab.inject.fuzz import replay
 from lab.inject.fuzz.boards import APP, FuzzBoard, client_text, image, upgrade
@@ -138,6 +139,22 @@ def test_connections_give_their_sockets_back(board: FuzzBoard, planted: FuzzBoar
         "soak",
         "the board that is to be fuzzed does not end a connection",
     )
+
+
+def test_a_campaign_finds_a_bug_planted_in_microdot() -> None:
+    source = (ROOT / "microdot" / "frames.py").read_text()
+    right = "return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999"
+    assert right in source
+    planted = image({"lib/microdot/frames.py": source.replace(right, "return True").encode()})
+    worker = BoardWorker(1, 0, 1, planted)
+    found: list[Finding] = []
+    while not found and worker.rounds < 150:
+        found = worker.step()[1]
+    worker.close()
+    assert [finding.kind for finding in found] == ["answer"]
+    (case,) = found[0].inputs
+    assert len(case.data) <= 12  # a close frame and little else
+    assert replay.play(found[0], planted).same
 
 
 def test_a_finding_is_made_smaller_found_once_and_played_again(planted_image: bytes) -> None:
