@@ -133,6 +133,8 @@ def test_what_is_planted_is_named(planted: FuzzBoard, word: str, kind: str, key:
 def test_connections_give_their_sockets_back(board: FuzzBoard, planted: FuzzBoard) -> None:
     endings = [b"", client_text(b"abc"), b"\xff\xff", b"\x88\x80\0\0\0\0", b"\x81\xfe"]
     assert board.soak([whole(endings[n % 5]) for n in range(15)]) is None
+    # behind a close frame nothing may come, and TCP says so with a RST
+    assert board.soak([whole(b"\x88\x81\0\0\0\0a" + client_text(b"x" * 600))] * 3) is None
     fault = planted.soak([whole(client_text(b"hang"))] * 9)
     assert fault is not None
     assert (fault.kind, fault.key) == (

@@ -109,7 +109,7 @@ class FuzzBoard:
         peer = self._connect(port, b"")
         peer.send(data)
         peer.finish()
-        if not self.link.run(lambda: peer.finished, HANG):
+        if not self.link.run(lambda: peer.finished or peer.reset, HANG):
             raise LabError("the board that is to be fuzzed does not end a connection")
         self.link.run(lambda: False, 500 * MS)
         del self.link.peers[peer.ports[:2]]
