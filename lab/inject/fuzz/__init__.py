@@ -1,0 +1,1 @@
+"""Fuzzing of the WebSocket server: its frame layer on CPython, and the whole of it on a board."""
