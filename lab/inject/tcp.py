@@ -24,6 +24,7 @@ from lab.inject.station import Stepped
 from lab.net.switch import Switch
 
 MSS = 1460
+MSS_OPTION = b"\2\4" + MSS.to_bytes(2, "big")
 RETRANSMIT_SECONDS = 0.5
 WINDOW = 8192
 HEARD_MOST = 4096  # frames kept
@@ -60,7 +61,7 @@ class TcpPeer:
         self.acked = 0  # up to where the board has acknowledged us
         self.board_window = 0  # what the board has room for, from `acked` on
         self.widest_window = 0  # the most of it that was ever announced
-        self.window = WINDOW  # what we say we have room for
+        self.window = WINDOW  # what we say we have room for, and take of one segment
         self.answers = True  # acknowledge what the board sends
         self.knows = True  # answer ARP
         self.received = bytearray()
@@ -98,6 +99,17 @@ class TcpPeer:
         for name, value in fields.items():
             setattr(tcp, name, value)
         return self.packet() / tcp / payload
+
+    def with_options(
+        self, flags: str, options: bytes, payload: bytes = b"", **fields: object
+    ) -> Packet:
+        """A segment whose options are any bytes, padded to a multiple of four. Raises ValueError
+        for more than 40."""
+        options += bytes(-len(options) % 4)
+        words = 5 + len(options) // 4
+        if words > 15:
+            raise ValueError(f"a TCP header has room for 40 bytes of options, not {len(options)}")
+        return self.segment(flags, options + payload, **{"dataofs": words, **fields})
 
     def _take(self, raw: bytes) -> None:
         """A frame has come: ARP is answered, the connection's segments are handled."""
@@ -152,10 +164,14 @@ class TcpPeer:
         data = raw[14 + (frame[IP].ihl + tcp.dataofs) * 4 : 14 + frame[IP].len]
         if tcp.flags.S or (not data and not tcp.flags.F):
             return
-        if tcp.seq == self.ack and self.answers:
+        known = (self.ack - int(tcp.seq)) & WRAP  # of its bytes, from before
+        if known <= len(data) and self.answers:
+            data = data[known:]
+            fin = bool(tcp.flags.F) and not self.finished and len(data) <= self.window
+            data = data[: self.window]
             self.received += data
-            self.ack = (self.ack + len(data) + bool(tcp.flags.F)) & WRAP
-            self.finished = self.finished or bool(tcp.flags.F)
+            self.ack = (self.ack + len(data) + fin) & WRAP
+            self.finished = self.finished or fin
         if self.answers:
             self.send_frame(self.segment("A"))
 
@@ -182,15 +198,15 @@ class TcpPeer:
         ip: str,
         port: int,
         timeout: float = 10,
-        options: list[tuple[object, ...]] | None = None,
+        options: bytes = MSS_OPTION,
         seq: int | None = None,
     ) -> None:
-        """ARP and three-way handshake. options: of the SYN, an MSS of 1460 when left out. seq: our
+        """ARP and three-way handshake. options: of the SYN, bytes that may be anything. seq: our
         first number. Raises PeerError."""
         self.find(ip, port, timeout, seq)
         start = self.seq
         self.acked = start
-        syn = self.segment("S", options=[("MSS", MSS)] if options is None else options)
+        syn = self.with_options("S", options)
         self.heard.clear()
         self._expect(
             "SYN ACK", timeout, lambda: self.send_frame(syn),

@@ -13,6 +13,7 @@ from scapy.packet import Packet
 from hw.camera.sensor import Vc0706
 from lab.board import Event
 from lab.booted import Booted
+from lab.console import ConsoleError
 from lab.inject.case import CaseFailed
 from lab.inject.station import Connection, Station, StationError
 from lab.inject.tcp import PeerError, TcpPeer
@@ -22,10 +23,11 @@ from lab.peers.client import HEAD_END, frame, framed, handshake
 from lab.targets.embedded import EmbeddedBoard
 
 BOARD_IP, ROUTER_IP = "10.0.2.15", "10.0.2.2"
-BOARD_MAC = "24:0a:c4:00:00:01"
+BOARD_MAC = "24:0a:c4:00:00:04"  # the chip's own is for Wi-Fi; Ethernet has the fourth
 HTTP = 80
 SETTLE_SECONDS = 0.5  # in which the board answers what it will answer
 ECHO_SECONDS = 10
+BOOT_SECONDS = 30
 FIRST_PEER = 101  # last byte of the peers' addresses; the witness's host is 100
 TEXT = 1
 
@@ -134,6 +136,18 @@ class Rig:
             self.station.run_until(done, seconds, what)
         except StationError as error:
             raise CaseFailed(str(error)) from None
+
+    def restart_app(self) -> None:
+        """Run main.py again after a Ctrl-C, in a soft reset. Raises CaseFailed."""
+        self.board.console.write(b"\x04")
+        self._wait_for_app()
+
+    def _wait_for_app(self) -> None:
+        try:
+            self.board.console.wait_for(b"lab: http on", BOOT_SECONDS)
+            self.board.console.wait_for(b"\n")
+        except ConsoleError as error:
+            raise CaseFailed(f"the app does not come up: {error}") from None
 
     # --- what must hold ---
 

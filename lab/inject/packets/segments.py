@@ -23,6 +23,7 @@ ORDER, WINDOW, URGENT = "RFC 9293, 3.10.7.4", "RFC 9293, 3.4", "RFC 9293, 3.8.5;
 OVERLAP, BLIND = "RFC 9293, 3.10.7.4; RFC 1858", "RFC 9293, 3.10.7.4; RFC 5961, 5"
 OLD, NEW = frame(b"A" * 10, TEXT), frame(b"B" * 10, TEXT)
 HEAD = 6  # header and mask of them
+HALF = "lwIP takes one number exactly 2^31 away for the next in order (TCP_SEQ_BETWEEN)"
 NO_ACK_CHECK = "lwIP takes data whatever the ACK number or flag (tcp_receive)"
 
 # (from OLD or NEW, first byte, behind the last)
@@ -99,6 +100,9 @@ WINDOWS = [
     _stray("data long acknowledged", lambda p: -70000),
     _stray("data of just before", lambda p: -11),
     _stray("data half of the numbers away", lambda p: 1 << 31),
+    known(line("window edge", "one byte half of the numbers away", WINDOW,
+               lambda p: [p.segment("PA", OLD[:1], seq=at(p, 1 << 31)), part(p, (OLD, 1, 16))],
+               then_echo(b"A" * 10)), HALF),
     _stray("data right behind it", lambda p: p.widest_window),
     _stray("data far behind it", lambda p: p.widest_window + 10_000),
     _stray("data across its end", lambda p: p.widest_window - 4),
