@@ -74,12 +74,10 @@ def _dns(name: str, lie: Answer, taken: str, source: str = SERVER) -> Case:
             rig.board.clock.call_later(LATE_SECONDS, lambda: rig.send([late]))
 
         rig.router.udp[DNS_PORT] = on_query
-        rig.witness = None  # the app ends, and its connections
-        rig.board.console.interrupt()
+        rig.end_app()
         told = rig.board.console.run(LOOK_UP, 60).strip()
         if not asked or told != taken:
             raise CaseFailed(f"asked {len(asked)} times, the board says {told}, wanted {taken}")
-        rig.restart_app()
 
     return dialogue("dns", name, "RFC 1035, 4.1; RFC 5452", play)
 
