@@ -67,7 +67,7 @@ def gone(rig: Rig) -> None:
 
 def closed(rig: Rig) -> None:
     """The app has seen its end of the peer's connection."""
-    rig.wait(lambda: "lab: closed" in rig.board.console.text, "the app's word of a closed socket")
+    rig.wait(lambda: "lab: closed" in rig.said, "the app's word of a closed socket")
 
 
 def refused(rig: Rig) -> None:

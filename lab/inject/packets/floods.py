@@ -1,7 +1,7 @@
 """Floods with a count and an end: the board may lose packets meanwhile, and is itself afterwards.
 
 Each ends by itself; then the board has `RECOVERY_SECONDS`, after which the connection from before
-echoes, a new one opens, and the heap of ESP-IDF (where lwIP lives) is as full as before.
+echoes, a new one opens, and ESP-IDF's heap (where lwIP lives) has as much free as ever.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _spoofed_syn(p: TcpPeer, n: int) -> Packet:
 def _random_flags(p: TcpPeer, n: int) -> Packet:
     draw = random.Random(n)
     flags = "".join(flag for flag in "FSRPAUECN" if draw.randrange(2))
-    return p.segment(flags, bytes(draw.randrange(30)), seq=at(p, draw.randrange(-(1 << 30), -100)), sport=p.sport,
+    return p.segment(flags, bytes(draw.randrange(30)), seq=at(p, draw.randrange(-(1 << 30), -100)),
                      window=draw.randrange(65536), urgptr=draw.randrange(65536))  # fmt: skip
 
 

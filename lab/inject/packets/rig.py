@@ -13,7 +13,7 @@ from scapy.packet import Packet
 from hw.camera.sensor import Vc0706
 from lab.board import Event
 from lab.booted import Booted
-from lab.console import ConsoleError
+from lab.console import BoardException, ConsoleError
 from lab.inject.case import CaseFailed
 from lab.inject.station import Connection, Station, StationError
 from lab.inject.tcp import PeerError, TcpPeer
@@ -27,6 +27,7 @@ BOARD_MAC = "24:0a:c4:00:00:04"  # the chip's own is for Wi-Fi; Ethernet has the
 HTTP, REPL_PORT = 80, 8080
 SETTLE_SECONDS = 0.3  # in which the board answers what it will answer
 ECHO_SECONDS = 10
+SLACK = 1024  # bytes: connections in TIME-WAIT, which lasts two minutes
 BOOT_SECONDS = 30
 FIRST_PEER = 101  # last byte of the peers' addresses; the witness's host is 100
 TEXT = 1
@@ -66,7 +67,9 @@ class Rig:
         self.sent: list[bytes] = []  # every frame of the board
         self.switch.taps.append(self._tap)
         self.app_runs = True
-        self._forgiven = 0  # characters of the console's text that may hold a traceback
+        self._said_before = 0
+        self.restarted = False  # the app, by the case
+        self.forgiven = 0  # characters of the console's text that may hold a traceback
         self.witness: Connection | None = self.open_witness()
         self.peer = self.open_peer()
 
@@ -145,8 +148,14 @@ class Rig:
         for peer in self.peers:
             peer.heard.clear()
         self.sent.clear()
+        self._said_before = len(self.board.console.text)
         self.send(frames)
         self.run_for(seconds)
+
+    @property
+    def said(self) -> str:
+        """What the console has shown since the last `inject`."""
+        return self.board.console.text[self._said_before :]
 
     def wait(self, done: Callable[[], bool], what: str, seconds: float = ECHO_SECONDS) -> None:
         """Until `done`. Raises CaseFailed."""
@@ -156,7 +165,8 @@ class Rig:
             raise CaseFailed(str(error)) from None
 
     def end_app(self) -> None:
-        """Ctrl-C. Connections are reset before, or the app would wait for their goodbye."""
+        """Ctrl-C. Connections are reset before, or the app would wait for their goodbye. Raises
+        CaseFailed."""
         for peer in self.peers:
             if peer.ack and not peer.reset:
                 peer.rst()
@@ -164,7 +174,10 @@ class Rig:
             connection.rst()
         self.witness = None
         self.run_for(0.01)
-        self.board.console.interrupt()
+        try:
+            self.board.console.interrupt()
+        except ConsoleError as error:
+            raise CaseFailed(f"Ctrl-C gives no prompt: {error}") from None
         self.app_runs = False
 
     def boot(self) -> None:
@@ -172,16 +185,10 @@ class Rig:
         for connection in list(self.station.connections.values()):
             connection.drop()
         self.witness = None
+        self.restarted = True
         self.board.console.mark()
         self.board.reset()
         self.expected_events = list(self.board.events)
-
-    def boot_again(self) -> None:
-        """Soft reset, after an app that ended as it should: its traceback is forgiven. Raises
-        CaseFailed."""
-        self._forgiven = len(self.board.console.text)
-        self.board.console.write(b"\x04")
-        self.wait_for_app()
 
     def wait_for_app(self) -> None:
         """Until the app serves. Raises CaseFailed."""
@@ -229,19 +236,27 @@ class Rig:
             fresh[0].send(b"anybody there?")
 
         self.board.clock.call_later(SETTLE_SECONDS, connect)
-        self.board.console.run(ECHO_ONCE, ECHO_SECONDS)
+        try:
+            self.board.console.run(ECHO_ONCE, ECHO_SECONDS)
+        except (ConsoleError, BoardException) as error:
+            raise CaseFailed(f"no echo by the REPL: {error}") from None
         self.wait(lambda: len(fresh[0].received) >= 14, "the echo from the REPL")
 
-    def idf_free(self) -> int:
-        """Bytes free on ESP-IDF's heap, where lwIP lives. Ends the app."""
-        if self.app_runs:
-            self.end_app()
-        return int(self.board.console.run(IDF_FREE))
-
-    def check(self) -> None:
+    def check(self, least_free: int = 0) -> None:
         """The board is alive: no reset, no panic, no traceback; the witness echoes, a fresh
-        connection does, the REPL answers. Ends the app. Raises CaseFailed."""
+        connection does, the REPL answers. Ends the app. Raises CaseFailed.
+
+        least_free: bytes that ESP-IDF's heap must have at the end, but for SLACK; not looked at
+        where the case has restarted the app.
+        """
+        try:
+            self._check_life(least_free)
+        except CaseFailed:
+            self._check_console()  # a panic says more than that nothing answers
+            raise
         self._check_console()
+
+    def _check_life(self, least_free: int) -> None:
         try:
             if self.witness:
                 self.echo_on(self.witness, b"witness")
@@ -252,12 +267,28 @@ class Rig:
             self.end_app()
         else:
             self._echo_from_the_repl()
-        if (answer := self.board.console.eval("6 * 7")) != "42":
-            raise CaseFailed(f"the REPL says that 6 * 7 is {answer}")
-        self._check_console()
+        free = self.idf_free()
+        if free < least_free - SLACK and not self.restarted:
+            raise CaseFailed(f"{least_free - free} bytes of ESP-IDF's heap are gone")
+
+    def idf_free(self) -> int:
+        """Bytes free on ESP-IDF's heap, where lwIP lives; the REPL says it. Raises CaseFailed."""
+        try:
+            return int(self.board.console.run(IDF_FREE, ECHO_SECONDS))
+        except (ConsoleError, BoardException, ValueError) as error:
+            raise CaseFailed(f"the REPL does not answer: {error}") from None
 
     def _check_console(self) -> None:
         if self.board.events != self.expected_events:
             raise CaseFailed(f"the board had {self.board.events}, not {self.expected_events}")
-        if "Traceback" in self.board.console.text[self._forgiven :]:
+        if "Traceback" in self.board.console.text[self.forgiven :]:
             raise CaseFailed(f"a traceback on the console: {self.board.console.tail}")
+
+
+def free_at_rest(state: Booted) -> int:
+    """Bytes that ESP-IDF's heap has free when the app has served and ended and nothing was done to
+    it: what `Rig.check` wants at least."""
+    with Rig(state) as rig:
+        rig.echo()
+        rig.end_app()
+        return rig.idf_free()

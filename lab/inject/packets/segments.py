@@ -160,9 +160,9 @@ def _wraps(rig: Rig) -> None:
 
 
 def _late(rig: Rig) -> None:
-    """The first half comes half a minute after the second: lwIP has forgotten that, and must not
+    """The first half comes twenty seconds after the second: lwIP has forgotten that, and must not
     acknowledge it (tcp_slowtmr; RFC 9293 allows it, the sender has it still)."""
-    rig.inject([part(rig.peer, (OLD, 8, 16))], 30)
+    rig.inject([part(rig.peer, (OLD, 8, 16))], 20)
     rig.inject([part(rig.peer, (OLD, 0, 8))])
     if rig.peer.acked != at(rig.peer, 8):
         raise CaseFailed(f"acknowledged {rig.peer.acked - rig.peer.seq} bytes of 8")
@@ -186,7 +186,7 @@ def _odd_and_even(rig: Rig) -> None:
 DIALOGUES = [
     dialogue("order", "numbers wrap", "RFC 9293, 3.4", _wraps),
     dialogue("order", "odd bytes before even ones", ORDER, _odd_and_even),
-    dialogue("order", "a gap for half a minute", ORDER, _late),
+    dialogue("order", "a gap for 20 s", ORDER, _late),
 ]
 
 CASES = [*ORDERS, *MORE_ORDERS, *OVERLAPS, *WINDOWS, *BLINDS, *URGENTS, *DIALOGUES]

@@ -96,13 +96,13 @@ def _zero_then_fin(rig: Rig) -> None:
 
 
 def _zero_for_good(rig: Rig) -> None:
-    """No window, and no answer to the probes for a minute: they become rare, others are served."""
+    """No window, and no answer to the probes for half a minute: they become rare, others are served."""
     _shut(rig, 1)
     rig.peer.answers = False
     rig.peer.heard.clear()
-    rig.run_for(60)
+    rig.run_for(30)
     if len(segments(rig)) > PROBES_MOST:
-        raise CaseFailed(f"{len(segments(rig))} probes in a minute")
+        raise CaseFailed(f"{len(segments(rig))} probes in 30 s")
 
 
 def _shrinks(rig: Rig) -> None:
