@@ -46,21 +46,21 @@ def test_every_case_has_a_name_of_its_own_and_a_source():
 def test_what_lwip_does_against_the_rfcs_is_named():
     known = {case.id for case in CASES if "known" in case.parameters}
     assert known == {
-        "blind data/ACK of long ago",
-        "blind data/ACK of what was never sent",
-        "blind data/no ACK flag",
+        "tcp blind data/ACK of long ago",
+        "tcp blind data/ACK of what was never sent",
+        "tcp blind data/no ACK flag",
         "checksum/UDP length beyond the datagram",
         "checksum/UDP length of zero",
         "dhcp/at boot: an offer without the magic number, and then silence",
-        "fin/half of the numbers away",
-        "fin/without ACK",
-        "flags/numbers of the RST, for SYN, FIN and data",
-        "flags/numbers of the RST, for an ACK field without the flag",
-        "fragment/a whole ping in pieces",
-        "frame/ping in a broadcast frame",
-        "options/MSS 1, on the SYN",
-        "reset/right behind the window",
-        "window edge/one byte half of the numbers away",
+        "tcp fin/half of the numbers away",
+        "tcp fin/without ACK",
+        "tcp flags/numbers of the RST, for SYN, FIN and data",
+        "tcp flags/numbers of the RST, for an ACK field without the flag",
+        "ip fragment/a whole ping in pieces",
+        "ethernet/ping in a broadcast frame",
+        "tcp option/MSS 1, on the SYN",
+        "tcp reset/right behind the window",
+        "tcp window edge/one byte half of the numbers away",
     }
 
 
@@ -81,8 +81,8 @@ def played(booted_app, case):
 
 @pytest.mark.parametrize(
     "case_id",
-    ["overlap/queued, then longer: new", "window/wobbles", "fin/from both sides at once",
-     "flood/300 SYNs from one host", "dhcp/at boot: a rogue lease"],
+    ["tcp overlap/queued, then longer: new", "tcp window/wobbles", "dns/a lie that fits",
+     "tcp fin/from both sides at once", "packet flood/seven times half a request"],
 )  # fmt: skip
 def test_a_case_repeats_bit_for_bit(booted_app, case_id):
     assert played(booted_app, BY_ID[case_id]) == played(booted_app, BY_ID[case_id])
@@ -115,8 +115,11 @@ def test_an_expectation_fails(rig, case, why):
         case.play(rig)
 
 
-@pytest.mark.parametrize("case_id", ["checksum/TCP off by one", "reset/exact", "arp/plain request",
-                                     "window/zero, five times", "flood/500 pings"])  # fmt: skip
+@pytest.mark.parametrize(
+    "case_id",
+    ["checksum/TCP off by one", "tcp reset/exact", "arp/plain request",
+     "tcp window/zero, five times", "packet flood/250 pings"],
+)  # fmt: skip
 def test_cases_fail_on_a_board_whose_app_is_dead(rig, case_id):
     rig.end_app()
     with pytest.raises(CaseFailed):

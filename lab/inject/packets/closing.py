@@ -51,35 +51,35 @@ def fin_taken(rig: Rig, size: int = 1) -> None:
 
 
 LINES = [
-    line("fin", "plain", FIN, lambda p: [p.segment("FA")], fin_taken),
-    line("fin", "twice", FIN, lambda p: [p.segment("FA")] * 2, fin_taken),
-    line("fin", "ten times", FIN, lambda p: [p.segment("FA")] * 10, fin_taken),
-    line("fin", "with a message", FIN, lambda p: [text(p, b"last", flags="FPA")],
+    line("tcp fin", "plain", FIN, lambda p: [p.segment("FA")], fin_taken),
+    line("tcp fin", "twice", FIN, lambda p: [p.segment("FA")] * 2, fin_taken),
+    line("tcp fin", "ten times", FIN, lambda p: [p.segment("FA")] * 10, fin_taken),
+    line("tcp fin", "with a message", FIN, lambda p: [text(p, b"last", flags="FPA")],
          ended_after(b"last")),
-    line("fin", "behind a message", FIN,
+    line("tcp fin", "behind a message", FIN,
          lambda p: [text(p, b"last"), p.segment("FA", seq=at(p, 10))],
          ended_after(b"last")),
-    line("fin", "before its message", FIN,
+    line("tcp fin", "before its message", FIN,
          lambda p: [p.segment("FA", seq=at(p, 10)), text(p, b"last")],
          ended_after(b"last")),
-    line("fin", "then data", FIN,
+    line("tcp fin", "then data", FIN,
          lambda p: [p.segment("FA"), text(p, b"too late", seq=at(p, 1))], fin_taken),
-    line("fin", "then RST", FIN,
+    line("tcp fin", "then RST", FIN,
          lambda p: [p.segment("FA"), p.segment("R", seq=at(p, 1))], closed),
-    line("fin", "urgent, pushed", FIN, lambda p: [p.segment("FAPU", urgptr=1)], fin_taken),
-    known(line("fin", "without ACK", FIN, lambda p: [p.segment("F")], fin_taken), NO_ACK_CHECK),
-    line("fin", "in the middle of a frame", FIN,
+    line("tcp fin", "urgent, pushed", FIN, lambda p: [p.segment("FAPU", urgptr=1)], fin_taken),
+    known(line("tcp fin", "without ACK", FIN, lambda p: [p.segment("F")], fin_taken), NO_ACK_CHECK),
+    line("tcp fin", "in the middle of a frame", FIN,
          lambda p: [p.segment("FPA", b"\x81\x85abcdxy")],
          lambda r: fin_taken(r, 9)),
-    line("fin", "one too early", FIN, lambda p: [p.segment("FA", seq=at(p, -1))], challenge),
-    line("fin", "long ago", FIN, lambda p: [p.segment("FA", seq=at(p, -5000))], challenge),
-    line("fin", "ahead, in the window", FIN, lambda p: [p.segment("FA", seq=at(p, 2000))],
+    line("tcp fin", "one too early", FIN, lambda p: [p.segment("FA", seq=at(p, -1))], challenge),
+    line("tcp fin", "long ago", FIN, lambda p: [p.segment("FA", seq=at(p, -5000))], challenge),
+    line("tcp fin", "ahead, in the window", FIN, lambda p: [p.segment("FA", seq=at(p, 2000))],
          challenge),
-    line("fin", "behind the window", FIN,
+    line("tcp fin", "behind the window", FIN,
          lambda p: [p.segment("FA", seq=at(p, p.widest_window + 1))], challenge),
-    known(line("fin", "half of the numbers away", FIN,
+    known(line("tcp fin", "half of the numbers away", FIN,
                lambda p: [p.segment("FA", seq=at(p, 1 << 31))], fin_taken), HALF),
-    line("fin", "half of the numbers away and one", FIN,
+    line("tcp fin", "half of the numbers away and one", FIN,
          lambda p: [p.segment("FA", seq=at(p, (1 << 31) + 1))], challenge),
 ]  # fmt: skip
 
@@ -186,7 +186,7 @@ def _instead_of_the_ack(rig: Rig) -> None:
 
 
 DIALOGUES = [
-    dialogue("fin", name, CLOSE, play)
+    dialogue("tcp fin", name, CLOSE, play)
     for name, play in [
         ("half close behind a long message", _half_close),
         ("from both sides at once", _simultaneous),

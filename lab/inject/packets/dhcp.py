@@ -149,20 +149,19 @@ def _raw_options(xid: int, server: str, options: bytes) -> bytes:
 LIES: list[tuple[str, Callable[[bytes, int, str], list[bytes]], bool]] = [
     ("a rogue lease", lambda m, x, s: [reply(x, _kind(m), s)], True),
     ("NAK to each request", lambda m, x, s: [reply(x, "offer", s), reply(x, "nak", s)], False),
-    ("offers of other numbers", lambda m, x, s: [reply(x ^ 1, "offer", s)] * 20, False),
-    ("an ACK and no offer", lambda m, x, s: [reply(x, "ack", s)], False),
-    ("cut everywhere", lambda m, x, s: [reply(x, "offer", s)[:n] for n in range(0, 280, 7)], False),
-    ("options that run out", lambda m, x, s: [
-        _raw_options(x, s, options) for options in (
+    ("answers that don't fit", lambda m, x, s: [
+        *[reply(x ^ 1, "offer", s)] * 20, reply(x, "ack", s), reply(x, "nak", s)], False),
+    ("broken messages", lambda m, x, s: [
+        *(reply(x, "offer", s)[:n] for n in range(0, 280, 7)),
+        *(_raw_options(x, s, options) for options in (
             b"", b"\x35", b"\x35\xff", b"\x35\1", b"\x35\0", b"\0" * 300, b"\x34\1\3\x35\1\2",
-            b"\x36\1\1\x35\1\2\xff")], False),
+            b"\x36\1\1\x35\1\2\xff"))], False),
     ("huge options", lambda m, x, s: [
         _raw_options(x, s, b"\x06\xff" + b"\x0a" * 255 + b"\x0c\xff" + b"A" * 255
                      + b"\x03\xff" + b"\x0a" * 255 + b"\x35\1\2\xff")], False),
 ]  # fmt: skip
 
 LED_ON = [
-    _led_on("an offer, and then silence", lambda x, s: reply(x, "offer", s)),
     known(_led_on("an offer without the magic number, and then silence",
                   lambda x, s: reply(x, "offer", s).replace(MAGIC, b"cook")), NO_MAGIC),
 ]  # fmt: skip

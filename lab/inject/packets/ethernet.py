@@ -22,12 +22,12 @@ LINK_BROADCAST = "lwIP doesn't look at whether a frame was a broadcast (ip4_inpu
 
 
 def _cut(size: int) -> Case:
-    return line("frame", f"cut to {size} bytes", FRAME,
+    return line("ethernet", f"cut to {size} bytes", FRAME,
                 lambda p: [raw(text(p, b"A" * 600))[:size]], silence)  # fmt: skip
 
 
 def _kind(kind: int) -> Case:
-    return line("frame", f"type 0x{kind:04x}", TYPE,
+    return line("ethernet", f"type 0x{kind:04x}", TYPE,
                 lambda p: [from_raw_ip(p, raw(text(p, b"x"))[14:], kind)], silence)  # fmt: skip
 
 
@@ -51,33 +51,33 @@ FRAMES = [
     *map(_cut, [14, 15, 20, 33, 34, 40, 53, 54, 100, 659]),
     *map(_kind, [0x0000, 0x05DC, 0x05DD, 0x0600, 0x8035, 0x8137, 0x8808, 0x8863, 0x8864, 0x8870,
                  0x888E, 0x88A8, 0x88CC, 0x9000, 0xFFFF]),
-    dialogue("frame", "longer than 1514 bytes", FRAME, _oversize),
-    line("frame", "IP in a tag of VLAN 0", "IEEE 802.1Q, 9.6",
+    dialogue("ethernet", "longer than 1514 bytes", FRAME, _oversize),
+    line("ethernet", "IP in a tag of VLAN 0", "IEEE 802.1Q, 9.6",
          lambda p: [_frames(p) / Dot1Q(vlan=0) / ping(p).payload], silence),
-    line("frame", "IP in a tag of VLAN 5", "IEEE 802.1Q, 9.6",
+    line("ethernet", "IP in a tag of VLAN 5", "IEEE 802.1Q, 9.6",
          lambda p: [_frames(p) / Dot1Q(vlan=5) / ping(p).payload], silence),
-    line("frame", "a tag in a tag in a tag", "IEEE 802.1Q, 9.6",
+    line("ethernet", "a tag in a tag in a tag", "IEEE 802.1Q, 9.6",
          lambda p: [_frames(p) / Dot1Q() / Dot1Q() / Dot1Q() / ping(p).payload], silence),
-    line("frame", "a tag and nothing", "IEEE 802.1Q, 9.6",
+    line("ethernet", "a tag and nothing", "IEEE 802.1Q, 9.6",
          lambda p: [_frames(p) / Dot1Q(vlan=5)], silence),
-    line("frame", "LLC: spanning tree", "IEEE 802.2",
+    line("ethernet", "LLC: spanning tree", "IEEE 802.2",
          lambda p: [Dot3(src=p.mac, dst="01:80:c2:00:00:00") / LLC() / STP()], silence),
-    line("frame", "LLC: IP in SNAP", "RFC 1042", lambda p: [
+    line("ethernet", "LLC: IP in SNAP", "RFC 1042", lambda p: [
         Dot3(src=p.mac, dst=p.peer_mac) / LLC(dsap=0xAA, ssap=0xAA, ctrl=3) / SNAP(code=0x0800)
         / ping(p).payload], silence),
-    line("frame", "LLC: the length lies", "IEEE 802.2", lambda p: [
+    line("ethernet", "LLC: the length lies", "IEEE 802.2", lambda p: [
         Dot3(src=p.mac, dst=p.peer_mac, len=1500) / LLC() / Raw(b"#" * 50)], silence),
-    line("frame", "from the board's own MAC", FRAME,
+    line("ethernet", "from the board's own MAC", FRAME,
          lambda p: [with_ip(text(p, b"x", seq=p.seq - 5000), eth_src=BOARD_MAC)], alive),
-    line("frame", "from a broadcast MAC", FRAME,
+    line("ethernet", "from a broadcast MAC", FRAME,
          lambda p: [with_ip(p.segment("A"), eth_src=ALL)], silence),
-    line("frame", "from MAC zero", FRAME,
+    line("ethernet", "from MAC zero", FRAME,
          lambda p: [with_ip(p.segment("A"), eth_src="00:00:00:00:00:00")], silence),
-    line("frame", "for another MAC", FRAME,
+    line("ethernet", "for another MAC", FRAME,
          lambda p: [with_ip(text(p, b"x"), eth_dst=LIARS_MAC)], silence),
-    line("frame", "zeros and ones", FRAME,
+    line("ethernet", "zeros and ones", FRAME,
          lambda p: [bytes(60), b"\xff" * 60, bytes(1514), b"\xff" * 1514], silence),
-    known(line("frame", "ping in a broadcast frame", ADDRESS,
+    known(line("ethernet", "ping in a broadcast frame", ADDRESS,
                lambda p: [with_ip(ping(p), eth_dst=ALL)], icmp(0, 0, 1)), LINK_BROADCAST),
 ]  # fmt: skip
 

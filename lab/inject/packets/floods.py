@@ -52,7 +52,7 @@ def _flood(
         rig.peer.heard.clear()
         rig.echo()
 
-    case = dialogue("flood", f"{count} {name}", source, play)
+    case = dialogue("packet flood", f"{count} {name}", source, play)
     return case
 
 
@@ -75,42 +75,42 @@ def _noise(p: TcpPeer, n: int) -> bytes:
 
 
 FLOODS = [
-    _flood("SYNs from everywhere", 300, _spoofed_syn, SYN_FLOOD, RECOVERY_SECONDS),
-    _flood("SYNs from one host", 300, lambda p, n: p.segment("S", sport=2000 + n, seq=n),
+    _flood("SYNs from everywhere", 150, _spoofed_syn, SYN_FLOOD, RECOVERY_SECONDS),
+    _flood("SYNs from one host", 150, lambda p, n: p.segment("S", sport=2000 + n, seq=n),
            SYN_FLOOD, RECOVERY_SECONDS),
-    _flood("SYNs from one port", 300, lambda p, n: p.segment("S", sport=2000, seq=n * 99991),
+    _flood("SYNs from one port", 150, lambda p, n: p.segment("S", sport=2000, seq=n * 99991),
            SYN_FLOOD, RECOVERY_SECONDS),
-    _flood("SYNs to closed ports", 300, lambda p, n: p.segment("S", dport=3000 + n)),
-    _flood("ACKs without a connection", 300, lambda p, n: p.segment("A", sport=2000 + n)),
-    _flood("RSTs that miss", 300, lambda p, n: p.segment("R", seq=at(p, 20_000 + n * 7919))),
-    _flood("challenges", 300, lambda p, n: p.segment("S", seq=n)),
-    _flood("FINs that miss", 300, lambda p, n: p.segment("FA", seq=at(p, -9 - n))),
-    _flood("segments with flags by chance, all old", 300, _random_flags),
-    _flood("pieces far ahead", 200, lambda p, n: p.segment("A", b"#", seq=at(p, 100 + 20 * n)),
+    _flood("SYNs to closed ports", 150, lambda p, n: p.segment("S", dport=3000 + n)),
+    _flood("ACKs without a connection", 150, lambda p, n: p.segment("A", sport=2000 + n)),
+    _flood("RSTs that miss", 150, lambda p, n: p.segment("R", seq=at(p, 20_000 + n * 7919))),
+    _flood("challenges", 150, lambda p, n: p.segment("S", seq=n)),
+    _flood("FINs that miss", 150, lambda p, n: p.segment("FA", seq=at(p, -9 - n))),
+    _flood("segments with flags by chance, all old", 150, _random_flags),
+    _flood("pieces far ahead", 100, lambda p, n: p.segment("A", b"#", seq=at(p, 100 + 20 * n)),
            recovery=RECOVERY_SECONDS),
-    _flood("pings", 500, lambda p, n: ping(p)),
-    _flood("pings of 1472 bytes", 200, lambda p, n: ping(p, b"#" * 1472)),
-    _flood("ICMP errors", 300, lambda p, n: error(p, 3, n % 16)),
-    _flood("datagrams to closed ports", 300, lambda p, n: udp(p, 1000 + n, b"#" * 100)),
-    _flood("first fragments", 300, lambda p, n: piece(p, n, 0, b"#" * 1000, True)),
-    _flood("ARP requests", 500,
+    _flood("pings", 250, lambda p, n: ping(p)),
+    _flood("pings of 1472 bytes", 100, lambda p, n: ping(p, b"#" * 1472)),
+    _flood("ICMP errors", 150, lambda p, n: error(p, 3, n % 16)),
+    _flood("datagrams to closed ports", 150, lambda p, n: udp(p, 1000 + n, b"#" * 100)),
+    _flood("first fragments", 150, lambda p, n: piece(p, n, 0, b"#" * 1000, True)),
+    _flood("ARP requests", 250,
            lambda p, n: Ether(src=p.mac, dst=ALL) / ARP(hwsrc=p.mac, psrc=p.ip, pdst=BOARD_IP)),
-    _flood("ARP requests from strangers", 300, lambda p, n: Ether(src=p.mac, dst=ALL) / ARP(
+    _flood("ARP requests from strangers", 150, lambda p, n: Ether(src=p.mac, dst=ALL) / ARP(
         hwsrc=f"02:77:00:00:{n >> 8:02x}:{n & 255:02x}", psrc=f"10.0.2.{120 + n % 120}",
         pdst=BOARD_IP)),
-    _flood("broadcasts of no known type", 500,
+    _flood("broadcasts of no known type", 250,
            lambda p, n: Ether(src=p.mac, dst=ALL, type=0x9999) / Raw(bytes(100))),
-    _flood("multicasts", 500, lambda p, n: with_ip(
+    _flood("multicasts", 250, lambda p, n: with_ip(
         udp(p, 5353, b"#" * 50, dst="224.0.0.251"), eth_dst="01:00:5e:00:00:fb")),
-    _flood("frames of noise", 300, _noise),
+    _flood("frames of noise", 150, _noise),
     _flood("messages at once, mostly lost", 60,
            lambda p, n: p.segment("A", bytes(1000), seq=at(p, -70_000 + n * 1000))),
 ]  # fmt: skip
 
 
 def _burst(rig: Rig) -> None:
-    """A thousand pings with no pause at all: the wire holds back what the MAC has no room for."""
-    rig.send([ping(rig.peer)] * 1000)
+    """Five hundred pings with no pause at all: the wire holds back what the MAC has no room for."""
+    rig.send([ping(rig.peer)] * 500)
     rig.run_for(2)
     rig.peer.heard.clear()
     rig.echo()
@@ -138,9 +138,9 @@ def _all_sockets(rig: Rig) -> None:
 
 def _while_it_floods(rig: Rig) -> None:
     """A message goes through the middle of a SYN flood; TCP sends again what was lost."""
-    for n in range(200):
+    for n in range(100):
         rig.peer.send_frame(_spoofed_syn(rig.peer, n))
-        if n % 50 == 25:
+        if n % 25 == 12:
             rig.echo(text=b"in the middle")
     rig.run_for(RECOVERY_SECONDS)
 
@@ -175,9 +175,9 @@ def _half_a_request(rig: Rig) -> None:
 
 CASES = [
     *FLOODS,
-    dialogue("flood", "1000 pings without a pause", FLOOD, _burst),
-    dialogue("flood", "no socket left", SYN_FLOOD, _all_sockets),
-    dialogue("flood", "a message through a SYN flood", SYN_FLOOD, _while_it_floods),
-    dialogue("flood", "fifty connections, opened and reset", FLOOD, _come_and_go),
-    dialogue("flood", "seven times half a request", FLOOD, _half_a_request),
+    dialogue("packet flood", "500 pings without a pause", FLOOD, _burst),
+    dialogue("packet flood", "no socket left", SYN_FLOOD, _all_sockets),
+    dialogue("packet flood", "a message through a SYN flood", SYN_FLOOD, _while_it_floods),
+    dialogue("packet flood", "fifty connections, opened and reset", FLOOD, _come_and_go),
+    dialogue("packet flood", "seven times half a request", FLOOD, _half_a_request),
 ]

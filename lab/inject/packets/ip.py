@@ -136,11 +136,11 @@ PIECES = [
             piece(p, n, 0, b"#" * 32, True), piece(p, n, 64800, b"#" * 32, False))]),
 ]  # fmt: skip
 
-FRAGMENTS = [line("fragment", name, REASSEMBLY, frames, silence) for name, frames in PIECES]
+FRAGMENTS = [line("ip fragment", name, REASSEMBLY, frames, silence) for name, frames in PIECES]
 FRAGMENTS += [
-    known(line("fragment", "a whole ping in pieces", REASSEMBLY,
+    known(line("ip fragment", "a whole ping in pieces", REASSEMBLY,
                lambda p: fragments(ping(p, b"x" * 40), 16), silence), NONE),
-    line("fragment", "raw bytes as IP", REASSEMBLY,
+    line("ip fragment", "raw bytes as IP", REASSEMBLY,
          lambda p: [from_raw_ip(p, b"\x45" + bytes(n)) for n in range(0, 60, 3)], silence),
 ]  # fmt: skip
 

@@ -52,11 +52,11 @@ def _on_syn(name: str, options: bytes) -> Case:
     def play(rig: Rig) -> None:
         rig.echo(rig.open_peer(options=options))
 
-    return dialogue("options", f"{name}, on the SYN", SOURCE, play)
+    return dialogue("tcp option", f"{name}, on the SYN", SOURCE, play)
 
 
 def _on_data(name: str, options: bytes) -> Case:
-    return line("options", f"{name}, on data", SOURCE,
+    return line("tcp option", f"{name}, on data", SOURCE,
                 lambda p: [p.with_options("PA", options, frame(MESSAGE, TEXT))],
                 then_echo(MESSAGE))  # fmt: skip
 
@@ -75,14 +75,14 @@ def _mss_of_one(rig: Rig) -> None:
 
 
 MSS = [
-    known(dialogue("options", "MSS 1, on the SYN", SOURCE, _mss_of_one), ONE_BYTE),
-    line("options", "MSS 1, on data", SOURCE,
+    known(dialogue("tcp option", "MSS 1, on the SYN", SOURCE, _mss_of_one), ONE_BYTE),
+    line("tcp option", "MSS 1, on data", SOURCE,
          lambda p: [p.with_options("PA", MSS_1, frame(MESSAGE, TEXT))], then_echo(MESSAGE)),
 ]  # fmt: skip
 
 
 def _offset(words: int) -> Case:
-    return line("options", f"a header of {4 * words} bytes", "RFC 9293, 3.1",
+    return line("tcp option", f"a header of {4 * words} bytes", "RFC 9293, 3.1",
                 lambda p: [p.segment("PA", b"1234", dataofs=words)], silence)  # fmt: skip
 
 

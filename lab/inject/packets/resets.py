@@ -28,68 +28,71 @@ ONE_FLAG = "lwIP counts SYN and FIN together as one (tcp_input)"
 EDGE = "lwIP counts the byte behind the window as inside: harmless (tcp_process)"
 
 RESETS = [
-    line("reset", "exact", RST, lambda p: [p.segment("R")], gone),
-    line("reset", "exact, with ACK", RST, lambda p: [p.segment("RA")], gone),
-    line("reset", "exact, with a wrong ACK", RST, lambda p: [p.segment("RA", ack=1)], gone),
-    line("reset", "exact, with data", "RFC 1122, 4.2.2.12",
+    line("tcp reset", "exact", RST, lambda p: [p.segment("R")], gone),
+    line("tcp reset", "exact, with ACK", RST, lambda p: [p.segment("RA")], gone),
+    line("tcp reset", "exact, with a wrong ACK", RST, lambda p: [p.segment("RA", ack=1)], gone),
+    line("tcp reset", "exact, with data", "RFC 1122, 4.2.2.12",
          lambda p: [p.segment("R", b"because")], gone),
-    line("reset", "exact, in a window of nothing", RST, lambda p: [p.segment("R", window=0)], gone),
-    line("reset", "one too far", RST, lambda p: [p.segment("R", seq=at(p, 1))], challenge),
-    line("reset", "in the middle of the window", RST,
+    line("tcp reset", "exact, in a window of nothing", RST, lambda p: [p.segment("R", window=0)],
+         gone),
+    line("tcp reset", "one too far", RST, lambda p: [p.segment("R", seq=at(p, 1))], challenge),
+    line("tcp reset", "in the middle of the window", RST,
          lambda p: [p.segment("R", seq=at(p, p.widest_window // 2))], challenge),
-    line("reset", "at the window's last byte", RST,
+    line("tcp reset", "at the window's last byte", RST,
          lambda p: [p.segment("R", seq=at(p, p.widest_window - 1))], challenge),
-    known(line("reset", "right behind the window", RST,
+    known(line("tcp reset", "right behind the window", RST,
                lambda p: [p.segment("R", seq=at(p, p.widest_window))], challenge), EDGE),
-    line("reset", "behind the window", RST,
+    line("tcp reset", "behind the window", RST,
          lambda p: [p.segment("R", seq=at(p, p.widest_window + 1))], silence),
-    line("reset", "one too early", RST, lambda p: [p.segment("R", seq=at(p, -1))], silence),
-    line("reset", "half of the numbers away", RST,
+    line("tcp reset", "one too early", RST, lambda p: [p.segment("R", seq=at(p, -1))], silence),
+    line("tcp reset", "half of the numbers away", RST,
          lambda p: [p.segment("R", seq=at(p, 1 << 31))], silence),
-    line("reset", "number zero", RST, lambda p: [p.segment("R", seq=0)], silence),
-    line("reset", "a sweep that misses", RST,
+    line("tcp reset", "number zero", RST, lambda p: [p.segment("R", seq=0)], silence),
+    line("tcp reset", "a sweep that misses", RST,
          lambda p: [p.segment("R", seq=at(p, n * 50_000)) for n in range(1, 50)], silence),
-    line("reset", "from another port", RST, lambda p: [p.segment("R", sport=p.sport ^ 1)], silence),
-    line("reset", "for another port", RST, lambda p: [p.segment("R", dport=81)], silence),
-    line("reset", "from another host", RST,
+    line("tcp reset", "from another port", RST, lambda p: [p.segment("R", sport=p.sport ^ 1)],
+         silence),
+    line("tcp reset", "for another port", RST, lambda p: [p.segment("R", dport=81)], silence),
+    line("tcp reset", "from another host", RST,
          lambda p: [with_ip(p.segment("R"), src="10.0.2.200")], silence),
-    line("reset", "in the middle of a message", RST,
+    line("tcp reset", "in the middle of a message", RST,
          lambda p: [p.segment("PA", b"\x81\x85ab"), p.segment("R", seq=at(p, 4))], closed),
-    line("reset", "to the listener", LISTEN,
+    line("tcp reset", "to the listener", LISTEN,
          lambda p: [p.segment("R", sport=1), p.segment("RA", sport=1)], silence),
-    line("reset", "to a closed port", CLOSED,
+    line("tcp reset", "to a closed port", CLOSED,
          lambda p: [p.segment("R", dport=NOBODY), p.segment("RA", dport=NOBODY)], silence),
 ]  # fmt: skip
 
 SYNS = [
-    line("syn", "exact, in an open connection", SYN, lambda p: [p.segment("S")], challenge),
-    line("syn", "one too early", SYN, lambda p: [p.segment("S", seq=at(p, -1))], challenge),
-    line("syn", "in the window", SYN, lambda p: [p.segment("S", seq=at(p, 100))], challenge),
-    line("syn", "far away", SYN, lambda p: [p.segment("S", seq=at(p, 1 << 31))], challenge),
-    line("syn", "with data", SYN, lambda p: [text(p, b"x", flags="S")], challenge),
-    line("syn", "with ACK", SYN, lambda p: [p.segment("SA")], challenge),
-    line("syn", "ten times", SYN, lambda p: [p.segment("S", seq=n) for n in range(10)], challenge),
-    line("syn", "to a closed port", CLOSED, lambda p: [p.segment("S", dport=NOBODY)],
+    line("tcp syn", "exact, in an open connection", SYN, lambda p: [p.segment("S")], challenge),
+    line("tcp syn", "one too early", SYN, lambda p: [p.segment("S", seq=at(p, -1))], challenge),
+    line("tcp syn", "in the window", SYN, lambda p: [p.segment("S", seq=at(p, 100))], challenge),
+    line("tcp syn", "far away", SYN, lambda p: [p.segment("S", seq=at(p, 1 << 31))], challenge),
+    line("tcp syn", "with data", SYN, lambda p: [text(p, b"x", flags="S")], challenge),
+    line("tcp syn", "with ACK", SYN, lambda p: [p.segment("SA")], challenge),
+    line("tcp syn", "ten times", SYN, lambda p: [p.segment("S", seq=n) for n in range(10)],
+         challenge),
+    line("tcp syn", "to a closed port", CLOSED, lambda p: [p.segment("S", dport=NOBODY)],
          refused_alive),
-    line("syn", "with ACK to the listener", LISTEN, lambda p: [p.segment("SA", sport=1)],
+    line("tcp syn", "with ACK to the listener", LISTEN, lambda p: [p.segment("SA", sport=1)],
          refused_alive),
-    line("syn", "to port 0", CLOSED, lambda p: [p.segment("S", dport=0)], refused_alive),
-    line("syn", "from port 0", LISTEN, lambda p: [p.segment("S", sport=0), p.segment("R", sport=0)],
-         alive),
-    line("syn", "land: from the board to itself", "CVE-1999-0016",
+    line("tcp syn", "to port 0", CLOSED, lambda p: [p.segment("S", dport=0)], refused_alive),
+    line("tcp syn", "from port 0", LISTEN,
+         lambda p: [p.segment("S", sport=0), p.segment("R", sport=0)], alive),
+    line("tcp syn", "land: from the board to itself", "CVE-1999-0016",
          lambda p: [with_ip(p.segment("S", sport=HTTP), src=BOARD_IP)], silence),
-    line("syn", "land, another port", "CVE-1999-0016",
+    line("tcp syn", "land, another port", "CVE-1999-0016",
          lambda p: [with_ip(p.segment("S", sport=5000), src=BOARD_IP)], silence),
-    line("syn", "from 127.0.0.1", "RFC 1122, 3.2.1.3",
+    line("tcp syn", "from 127.0.0.1", "RFC 1122, 3.2.1.3",
          lambda p: [with_ip(p.segment("S", sport=1), src="127.0.0.1")], silence),
-    line("syn", "from a broadcast address", "RFC 1122, 4.2.3.10",
+    line("tcp syn", "from a broadcast address", "RFC 1122, 4.2.3.10",
          lambda p: [with_ip(p.segment("S", sport=1), src="10.0.2.255")], silence),
-    line("syn", "from a multicast address", "RFC 1122, 4.2.3.10",
+    line("tcp syn", "from a multicast address", "RFC 1122, 4.2.3.10",
          lambda p: [with_ip(p.segment("S", sport=1), src="224.0.0.1")], silence),
-    line("syn", "to a broadcast address", "RFC 1122, 4.2.3.10",
+    line("tcp syn", "to a broadcast address", "RFC 1122, 4.2.3.10",
          lambda p: [with_ip(p.segment("S", sport=1), dst="10.0.2.255",
                             eth_dst="ff:ff:ff:ff:ff:ff")], silence),
-    line("syn", "to a multicast address", "RFC 1122, 4.2.3.10",
+    line("tcp syn", "to a multicast address", "RFC 1122, 4.2.3.10",
          lambda p: [with_ip(p.segment("S", sport=1), dst="224.0.0.1",
                             eth_dst="01:00:5e:00:00:01")], silence),
 ]  # fmt: skip
@@ -113,7 +116,7 @@ ON_CLOSED: list[tuple[str, str, Expect]] = [
 
 
 def _flags(where: str, name: str, flags: str, expect: Expect, **fields: int) -> Case:
-    return line("flags", f"{name}, {where}", "RFC 9293, 3.10.7",
+    return line("tcp flags", f"{name}, {where}", "RFC 9293, 3.10.7",
                 lambda p: [p.segment(flags, b"", **fields)], expect)  # fmt: skip
 
 
@@ -138,7 +141,7 @@ def _numbers(seq: int, ack: int) -> Expect:
 
 def _refusal(name: str, flags: str, size: int, ack_field: int, seq: int, ack: int) -> Case:
     return line(
-        "flags", f"numbers of the RST, {name}", CLOSED,
+        "tcp flags", f"numbers of the RST, {name}", CLOSED,
         lambda p: [p.segment(flags, b"#" * size, dport=NOBODY, seq=1000, ack=ack_field)],
         _numbers(seq, ack),
     )  # fmt: skip
@@ -179,7 +182,7 @@ def _half_open(name: str, flags: str, offset: int, dead: bool) -> Case:
             rig.upgrade(peer)
             rig.echo(peer)
 
-    return dialogue("half open", name, "RFC 9293, 3.10.7.4", play)
+    return dialogue("tcp half open", name, "RFC 9293, 3.10.7.4", play)
 
 
 HALF_OPEN = [

@@ -54,45 +54,45 @@ def parts(group: str, name: str, source: str, pieces: Sequence[Part], echoed: by
 
 CUTS = [(OLD, 0, 7), (OLD, 7, 11), (OLD, 11, 16)]
 ORDERS = [
-    parts("order", "three segments as " + "".join(str(1 + CUTS.index(c)) for c in cuts), ORDER,
+    parts("tcp order", "three segments as " + "".join(str(1 + CUTS.index(c)) for c in cuts), ORDER,
           cuts, b"A" * 10)
     for cuts in itertools.permutations(CUTS)
 ]  # fmt: skip
 
 MORE_ORDERS = [
-    parts("order", "byte by byte backwards", ORDER,
+    parts("tcp order", "byte by byte backwards", ORDER,
           [(OLD, n, n + 1) for n in reversed(range(16))], b"A" * 10),
-    parts("order", "whole, twice", ORDER, [(OLD, 0, 16), (OLD, 0, 16)], b"A" * 10),
-    parts("order", "last part ten times, then the first", ORDER,
+    parts("tcp order", "whole, twice", ORDER, [(OLD, 0, 16), (OLD, 0, 16)], b"A" * 10),
+    parts("tcp order", "last part ten times, then the first", ORDER,
           [(OLD, 8, 16)] * 10 + [(OLD, 0, 8)], b"A" * 10),
 ]  # fmt: skip
 
 OVERLAPS = [
-    parts("overlap", "delivered, then other bytes: old", OVERLAP,
+    parts("tcp overlap", "delivered, then other bytes: old", OVERLAP,
           [(OLD, 0, 12), (NEW, 0, 12), (OLD, 12, 16)], b"A" * 10),
-    parts("overlap", "half delivered: old, then new", OVERLAP,
+    parts("tcp overlap", "half delivered: old, then new", OVERLAP,
           [(OLD, 0, 11), (NEW, 6, 16)], b"A" * 5 + b"B" * 5),
-    parts("overlap", "queued, then the same place: old", OVERLAP,
+    parts("tcp overlap", "queued, then the same place: old", OVERLAP,
           [(OLD, 8, 16), (NEW, 8, 16), (OLD, 0, 8)], b"A" * 10),
-    parts("overlap", "queued, then shorter: old", OVERLAP,
+    parts("tcp overlap", "queued, then shorter: old", OVERLAP,
           [(OLD, 8, 16), (NEW, 8, 12), (OLD, 0, 8)], b"A" * 10),
-    parts("overlap", "queued, then longer: new", OVERLAP,
+    parts("tcp overlap", "queued, then longer: new", OVERLAP,
           [(OLD, 8, 12), (NEW, 8, 16), (OLD, 0, 8)], b"AA" + b"B" * 8),
-    parts("overlap", "queued, then in front and across: old", OVERLAP,
+    parts("tcp overlap", "queued, then in front and across: old", OVERLAP,
           [(OLD, 11, 16), (NEW, 7, 13), (OLD, 0, 7)], b"A" + b"B" * 4 + b"A" * 5),
-    parts("overlap", "queued, then from inside on: new", OVERLAP,
+    parts("tcp overlap", "queued, then from inside on: new", OVERLAP,
           [(OLD, 7, 12), (NEW, 10, 16), (OLD, 0, 7)], b"A" * 4 + b"B" * 6),
-    parts("overlap", "queued inside of one in order: new", OVERLAP,
+    parts("tcp overlap", "queued inside of one in order: new", OVERLAP,
           [(OLD, 8, 12), (NEW, 0, 16)], b"B" * 10),
-    parts("overlap", "queued, then one in order up into it: old", OVERLAP,
+    parts("tcp overlap", "queued, then one in order up into it: old", OVERLAP,
           [(OLD, 10, 16), (NEW, 0, 13)], b"BBBB" + b"A" * 6),
-    parts("overlap", "two queued, one across both: new", OVERLAP,
+    parts("tcp overlap", "two queued, one across both: new", OVERLAP,
           [(OLD, 8, 10), (OLD, 12, 14), (NEW, 7, 16), (OLD, 0, 7)], b"A" + b"B" * 9),
 ]  # fmt: skip
 
 
 def _stray(name: str, offset: Callable[[TcpPeer], int]) -> Case:
-    return line("window edge", name, WINDOW,
+    return line("tcp window edge", name, WINDOW,
                 lambda p: [text(p, b"stray", seq=at(p, offset(p)))], challenge)  # fmt: skip
 
 
@@ -100,45 +100,45 @@ WINDOWS = [
     _stray("data long acknowledged", lambda p: -70000),
     _stray("data of just before", lambda p: -11),
     _stray("data half of the numbers away", lambda p: 1 << 31),
-    known(line("window edge", "one byte half of the numbers away", WINDOW,
+    known(line("tcp window edge", "one byte half of the numbers away", WINDOW,
                lambda p: [p.segment("PA", OLD[:1], seq=at(p, 1 << 31)), part(p, (OLD, 1, 16))],
                then_echo(b"A" * 10)), HALF),
     _stray("data right behind it", lambda p: p.widest_window),
     _stray("data far behind it", lambda p: p.widest_window + 10_000),
     _stray("data across its end", lambda p: p.widest_window - 4),
-    line("window edge", "its last byte", WINDOW,
+    line("tcp window edge", "its last byte", WINDOW,
          lambda p: [p.segment("A", b"!", seq=at(p, p.widest_window - 1))], challenge),
-    line("window edge", "a keepalive of no byte", "RFC 1122, 4.2.3.6",
+    line("tcp window edge", "a keepalive of no byte", "RFC 1122, 4.2.3.6",
          lambda p: [p.segment("A", seq=at(p, -1))], challenge),
-    line("window edge", "a keepalive of one byte", "RFC 1122, 4.2.3.6",
+    line("tcp window edge", "a keepalive of one byte", "RFC 1122, 4.2.3.6",
          lambda p: [p.segment("A", b"\xff", seq=at(p, -1))], challenge),
-    line("window edge", "an empty ACK far behind it", WINDOW,
+    line("tcp window edge", "an empty ACK far behind it", WINDOW,
          lambda p: [p.segment("A", seq=at(p, 1 << 30))], challenge),
-    line("window edge", "the same ACK ten times", "RFC 5681, 2",
+    line("tcp window edge", "the same ACK ten times", "RFC 5681, 2",
          lambda p: [p.segment("A")] * 10, silence),
-    line("window edge", "ten thousand bytes into gaps", WINDOW,
+    line("tcp window edge", "ten thousand bytes into gaps", WINDOW,
          lambda p: [p.segment("A", b"#" * 50, seq=at(p, n * 100 + 50)) for n in range(50)],
          alive),
 ]  # fmt: skip
 
 BLINDS = [
-    known(line("blind data", "ACK of what was never sent", BLIND,
+    known(line("tcp blind data", "ACK of what was never sent", BLIND,
                lambda p: [text(p, b"A" * 10, ack=(p.ack + 50_000) & 0xFFFFFFFF)],
                then_echo(b"A" * 10)), NO_ACK_CHECK),
-    known(line("blind data", "ACK of long ago", BLIND,
+    known(line("tcp blind data", "ACK of long ago", BLIND,
                lambda p: [text(p, b"A" * 10, ack=(p.ack - (1 << 30)) & 0xFFFFFFFF)],
                then_echo(b"A" * 10)), NO_ACK_CHECK),
-    known(line("blind data", "no ACK flag", BLIND,
+    known(line("tcp blind data", "no ACK flag", BLIND,
                lambda p: [text(p, b"A" * 10, flags="P")], then_echo(b"A" * 10)), NO_ACK_CHECK),
-    line("blind data", "an empty ACK of what was never sent", BLIND,
+    line("tcp blind data", "an empty ACK of what was never sent", BLIND,
          lambda p: [p.segment("A", ack=(p.ack + 50_000) & 0xFFFFFFFF)], alive),
-    line("blind data", "from another port", BLIND,
+    line("tcp blind data", "from another port", BLIND,
          lambda p: [text(p, b"x", sport=p.sport + 1, flags="P")], silence),
 ]  # fmt: skip
 
 
 def _urgent(name: str, flags: str, pointer: int) -> Case:
-    return line("urgent", name, URGENT,
+    return line("tcp urgent", name, URGENT,
                 lambda p: [text(p, b"A" * 10, flags=flags, urgptr=pointer)],
                 then_echo(b"A" * 10))  # fmt: skip
 
@@ -146,7 +146,7 @@ def _urgent(name: str, flags: str, pointer: int) -> Case:
 URGENTS = [
     *(_urgent(f"pointer {n}", "PAU", n) for n in (0, 1, 16, 17, 65535)),
     _urgent("pointer without the flag", "PA", 3),
-    line("urgent", "no data", URGENT, lambda p: [p.segment("AU", urgptr=5)], silence),
+    line("tcp urgent", "no data", URGENT, lambda p: [p.segment("AU", urgptr=5)], silence),
 ]
 
 
@@ -184,9 +184,9 @@ def _odd_and_even(rig: Rig) -> None:
 
 
 DIALOGUES = [
-    dialogue("order", "numbers wrap", "RFC 9293, 3.4", _wraps),
-    dialogue("order", "odd bytes before even ones", ORDER, _odd_and_even),
-    dialogue("order", "a gap for 20 s", ORDER, _late),
+    dialogue("tcp order", "numbers wrap", "RFC 9293, 3.4", _wraps),
+    dialogue("tcp order", "odd bytes before even ones", ORDER, _odd_and_even),
+    dialogue("tcp order", "a gap for 20 s", ORDER, _late),
 ]
 
 CASES = [*ORDERS, *MORE_ORDERS, *OVERLAPS, *WINDOWS, *BLINDS, *URGENTS, *DIALOGUES]

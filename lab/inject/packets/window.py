@@ -96,7 +96,7 @@ def _zero_then_fin(rig: Rig) -> None:
 
 
 def _zero_for_good(rig: Rig) -> None:
-    """No window, and no answer to the probes for half a minute: they become rare, others are served."""
+    """No window, and no answer to the probes for 30 s: they become rare, others are served."""
     _shut(rig, 1)
     rig.peer.answers = False
     rig.peer.heard.clear()
@@ -189,7 +189,7 @@ def _both_shut(rig: Rig) -> None:
 
 
 CASES = [
-    dialogue("window", name, source, play)
+    dialogue("tcp window", name, source, play)
     for name, source, play in [
         ("zero for 30 s", ZERO, _zero),
         ("zero, five times", ZERO, _zero_briefly),
