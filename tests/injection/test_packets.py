@@ -46,6 +46,9 @@ def test_every_case_has_a_name_of_its_own_and_a_source():
 def test_what_lwip_does_against_the_rfcs_is_named():
     known = {case.id for case in CASES if "known" in case.parameters}
     assert known == {
+        "ip source/ping from 0.0.0.0",
+        "ip source/ping from 127.0.0.1",
+        "ip source/ping from 240.0.0.1",
         "tcp blind data/ACK of long ago",
         "tcp blind data/ACK of what was never sent",
         "tcp blind data/no ACK flag",
@@ -54,6 +57,7 @@ def test_what_lwip_does_against_the_rfcs_is_named():
         "dhcp/at boot: an offer without the magic number, and then silence",
         "tcp fin/half of the numbers away",
         "tcp fin/without ACK",
+        "tcp fin/xmas",
         "tcp flags/numbers of the RST, for SYN, FIN and data",
         "tcp flags/numbers of the RST, for an ACK field without the flag",
         "ip fragment/a whole ping in pieces",

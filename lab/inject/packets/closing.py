@@ -68,6 +68,7 @@ LINES = [
          lambda p: [p.segment("FA"), p.segment("R", seq=at(p, 1))], closed),
     line("tcp fin", "urgent, pushed", FIN, lambda p: [p.segment("FAPU", urgptr=1)], fin_taken),
     known(line("tcp fin", "without ACK", FIN, lambda p: [p.segment("F")], fin_taken), NO_ACK_CHECK),
+    known(line("tcp fin", "xmas", FIN, lambda p: [p.segment("FPU")], fin_taken), NO_ACK_CHECK),
     line("tcp fin", "in the middle of a frame", FIN,
          lambda p: [p.segment("FPA", b"\x81\x85abcdxy")],
          lambda r: fin_taken(r, 9)),

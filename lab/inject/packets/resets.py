@@ -98,7 +98,7 @@ SYNS = [
 ]  # fmt: skip
 
 
-# (name, flags, what must hold) in order on an open connection: without ACK it is dropped
+# (name, flags, what must hold) in order on an open connection; xmas is in closing.py
 ON_OPEN: list[tuple[str, str, Expect]] = [
     ("null", "", silence), ("all", "FSRPAUEC", gone), ("SYN and FIN", "SF", challenge),
     ("SYN and RST", "SR", gone), ("FIN and RST", "FR", gone), ("PSH alone", "P", silence),
