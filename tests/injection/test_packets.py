@@ -64,6 +64,7 @@ def test_what_lwip_does_against_the_rfcs_is_named():
         "ethernet/ping in a broadcast frame",
         "tcp option/MSS 1, on the SYN",
         "tcp reset/right behind the window",
+        "tcp syn/from 127.0.0.1",
         "tcp window edge/one byte half of the numbers away",
     }
 

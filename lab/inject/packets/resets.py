@@ -6,8 +6,10 @@ from scapy.layers.inet import TCP
 
 from lab.inject.case import Case, CaseFailed
 from lab.inject.packets.expect import (
+    MARTIANS,
     Expect,
     alive,
+    answers_to,
     challenge,
     closed,
     gone,
@@ -83,8 +85,9 @@ SYNS = [
          lambda p: [with_ip(p.segment("S", sport=HTTP), src=BOARD_IP)], silence),
     line("tcp syn", "land, another port", "CVE-1999-0016",
          lambda p: [with_ip(p.segment("S", sport=5000), src=BOARD_IP)], silence),
-    line("tcp syn", "from 127.0.0.1", "RFC 1122, 3.2.1.3",
-         lambda p: [with_ip(p.segment("S", sport=1), src="127.0.0.1")], silence),
+    known(line("tcp syn", "from 127.0.0.1", "RFC 1122, 3.2.1.3",
+               lambda p: [with_ip(p.segment("S", sport=1), src="127.0.0.1")],
+               answers_to("127.0.0.1")), MARTIANS),
     line("tcp syn", "from a broadcast address", "RFC 1122, 4.2.3.10",
          lambda p: [with_ip(p.segment("S", sport=1), src="10.0.2.255")], silence),
     line("tcp syn", "from a multicast address", "RFC 1122, 4.2.3.10",
