@@ -21,6 +21,8 @@
 #define CURRXDESC  0x4C
 #define OPMODE_SR  0x2u
 #define OPMODE_ST  0x2000u
+#define OPMODE_FEF 0x80u      /* hand on frames with errors */
+#define OPMODE_DT  0x4000000u /* .. those whose only error is a checksum */
 #define OPMODE_FTF 0x100000u
 #define ST_TI      0x1u
 #define ST_TU      0x4u
@@ -31,9 +33,10 @@
 #define NORMAL     (ST_TI | ST_TU | ST_RI | 0x4000u)
 #define ABNORMAL   (0x2000u | ST_RU | 0x73Au)
 /* MAC block */
-#define CONFIG      0x00 /* RE 2, TE 3 */
+#define CONFIG      0x00 /* RE 2, TE 3, IPC 10 */
 #define CONFIG_RE   0x4u
 #define CONFIG_TE   0x8u
+#define CONFIG_IPC  0x400u
 #define FRAMEFILTER 0x04 /* PR 0, PM 4, DBF 5, RA 31 */
 #define MIIADDR     0x10 /* BUSY 0, WRITE 1, REG [10:6], PHY [15:11] */
 #define MIIDATA     0x14
@@ -96,6 +99,13 @@ static bool accepts(const emac_t *e, const uint8_t *frame)
     if (frame[0] & 1)
         return true; /* the hash filter is left to software */
     return !memcmp(frame, own, 6);
+}
+
+/* Does the checksum engine drop it? (TRM, registers EMACCONFIG and DMAOPERATION_MODE) */
+static bool drops(const emac_t *e, const uint8_t *frame, uint32_t size)
+{
+    return (e->mac[CONFIG / 4] & CONFIG_IPC) && !(e->dma[OPMODE / 4] & (OPMODE_DT | OPMODE_FEF)) &&
+           emac_checksum_error(frame, size);
 }
 
 static uint32_t next_rx(const emac_t *e, uint32_t addr, const uint32_t d[DESC_WORDS])
@@ -175,7 +185,7 @@ void emac_rx_event(esp32_t *chip)
         return;
     const uint8_t *frame = q->frame[q->tail % ETH_QUEUE_FRAMES].data;
     uint32_t size = q->frame[q->tail % ETH_QUEUE_FRAMES].size;
-    if (receiving(e) && accepts(e, frame)) {
+    if (receiving(e) && accepts(e, frame) && !drops(e, frame, size)) {
         if (!room_for(chip, (size < FRAME_LEAST ? FRAME_LEAST : size) + 4)) {
             e->dma[STATUS / 4] |= ST_RU;
             update_irq(chip);

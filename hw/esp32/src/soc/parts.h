@@ -40,6 +40,8 @@ void emac_rx_event(esp32_t *chip);
 void emac_tx_event(esp32_t *chip);
 /* DPORT resets it: what it was told is forgotten, its DMA and interrupt end. The PHY goes on. */
 void emac_restart(esp32_t *chip);
+/* Would the MAC's receive checksum engine find fault with `frame`, of at least 14 bytes? */
+bool emac_checksum_error(const uint8_t *frame, uint32_t size);
 
 /* --- watchdog stages (wdt.c) --- */
 
