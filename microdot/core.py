@@ -138,8 +138,6 @@ class Request:
         self.route = route
         self.url_args = {}
         self.path, found, query = url.partition('?')
-        if self.path[:1] != '/' and '://' in self.path:  # absolute-form (RFC 9112, 3.2.2)
-            self.path = '/' + self.path.partition('://')[2].partition('/')[2]
         self.query_string = query if found else None
         self.content_type = headers.get('Content-Type')
         length = headers.get('Content-Length', '0')

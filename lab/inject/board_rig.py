@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from hw.esp32.chip import ChipError, Stop
@@ -15,7 +16,7 @@ from lab.booted import Booted
 from lab.inject.boards import serving
 from lab.inject.case import Case, CaseFailed
 from lab.inject.outcome import Outcome
-from lab.inject.probes import ProbeFailed, Probes
+from lab.inject.probes import HEAP_SLACK, ProbeFailed, Probes
 from lab.inject.station import Connection, Station, StationError, StationState
 from lab.net.capture import Capture
 from lab.net.switch import Switch
@@ -23,6 +24,8 @@ from lab.targets.embedded import LISTEN, TICKS_PER_SECOND, BoardSnapshot, Embedd
 
 # virtual; what a case leaves behind may take its time to go (RFC 9293: retransmissions)
 SETTLE_SECONDS = (0.002, 3.0, 30.0)
+REPEATS = 3  # .. of a case, twice, to see whether it leaks
+SERVED = 8  # connections at a time, microdot/_listen.py
 REST_SECONDS = 0.05  # virtual, between preparing a board and the first case
 
 
@@ -66,7 +69,8 @@ class BoardRig:
 
     def _prepare(self) -> None:
         """The states that cases begin from, and what an honest client leaves behind."""
-        self.probes.echo().rst()  # what is allocated once is there
+        for served in [self.probes.echo() for _ in range(SERVED)]:  # what grows once has grown
+            served.rst()
         self.station.run_for(REST_SECONDS)
         self._keep(False)
         self._ready_port = self.probes.upgrade().sport
@@ -133,13 +137,30 @@ class BoardRig:
     def run(self, case: Case, capture: Path | None = None) -> Outcome:
         """See `Rig.run`. capture: a pcapng of it, in virtual time.
 
-        What is left behind counts only when it is there after a longer wait too: the case is then
-        repeated from the snapshot, which shows the same board, later."""
+        A heap that is larger counts when it grows with each repetition. What else is left behind
+        counts when it is there after a longer wait too: the case is then repeated from the
+        snapshot, which shows the same board, later."""
         for seconds in SETTLE_SECONDS:
             outcome, lingering = self._once(case, seconds, capture)
             if not lingering:
-                break
+                return outcome
+            if self.probes.only_heap and not self._grows(case):
+                return replace(outcome, harm=[])
         return outcome
+
+    def _grows(self, case: Case) -> bool:
+        """Does the heap in use grow when the case is repeated on the same board? What is gone and
+        does not, has grown once: lists and tables of the event loop."""
+        self.start(bool(case.parameters.get("upgraded")))
+        used: list[int] = []
+        for _ in range(1 + 2 * REPEATS):
+            self._play(case, SETTLE_SECONDS[1])
+            try:
+                used.append(self.probes.heap_in_use())
+            except LabError:
+                return True
+            self.station.run_for(SETTLE_SECONDS[0])
+        return min(used[1 + REPEATS :]) > min(used[1 : 1 + REPEATS]) + HEAP_SLACK
 
     def _once(self, case: Case, settle: float, capture: Path | None) -> tuple[Outcome, bool]:
         self.start(bool(case.parameters.get("upgraded")))

@@ -18,8 +18,9 @@ from lab.targets.embedded import STEP_MOST_TICKS, TICKS_PER_SECOND, EmbeddedBoar
 
 SECONDS = 5.0  # virtual, for each look
 CONSOLE_TICKS = TICKS_PER_SECOND // 500  # between two looks at what the console says
-HEAP_SLACK = 256  # bytes of Python's heap: what is interned or grows once
-MEMORY_SLACK = 1536  # bytes of lwIP's memory: connections in TIME-WAIT (RFC 9293, 3.6.1)
+HEAP_SLACK = 256  # bytes of Python's heap: what is interned, and small tables
+HEAP_ONCE = 6144  # bytes of it that may be gone when they do not go again with each repetition
+MEMORY_SLACK = 2304  # bytes of lwIP's memory: ten connections in TIME-WAIT (RFC 9293, 3.6.1)
 UPGRADE = request("/echo", host="board")
 ACCEPT = accept_of(NONCE).encode()
 ECHO = frame(TEXT, "alive?")
@@ -72,6 +73,7 @@ class Probes:
         self.board, self.station = board, station
         self._inside: inside.Inside | None = None
         self._level: Level | None = None
+        self.only_heap = False  # was that all the last look found, and no more than may grow once?
         self._thorough = 0  # bytes of heap in use after a collection, the app being stopped
 
     # --- before any case ---
@@ -95,21 +97,24 @@ class Probes:
     def check(self) -> None:
         """Look at the board. Raises ProbeFailed."""
         problems: list[str] = []
-        lingering = False
+        lingering = self.only_heap = False
         try:
             now = self._look()
             if self._level and (found := self._level.problems(now)):
                 problems += self._confirmed(found)
                 lingering = bool(problems)
+                grown = now.heap - self._level.heap
+                self.only_heap = len(problems) == 1 and HEAP_SLACK < grown <= HEAP_ONCE
         except (LabError, ChipError) as error:
             problems.append(str(error))
+            self.only_heap = False
         printed = self.board.console.text
         if "Traceback" in printed:
             problems.append("a traceback: " + printed[printed.index("Traceback") :].strip())
-            lingering = False
+            lingering = self.only_heap = False
         for event in self.board.events:
             problems.append(f"{event.kind}: {event.text}")
-            lingering = False
+            lingering = self.only_heap = False
         if problems:
             raise ProbeFailed("\n".join(problems), lingering)
 
@@ -157,6 +162,14 @@ class Probes:
         if not got.startswith(b"HTTP/1.1 101 ") or not got.endswith(HEAD_END + ECHOED):
             raise StationError(f"a fresh echo is answered by {bytes(got[-80:])!r}")
         return connection
+
+    def heap_in_use(self) -> int:
+        """Bytes, while a fresh echo is served. Raises LabError."""
+        assert self._inside
+        connection = self.echo()
+        used = self._inside.heap_used(self.board.chip)
+        connection.rst()
+        return used
 
     def _stop_app(self) -> tuple[int, ...]:
         """Ctrl-C: what the app has left behind (`board/app.py`), and a prompt that works.

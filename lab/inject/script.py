@@ -63,6 +63,8 @@ def expect_from_json(data: dict[str, Any]) -> Expect:
     frames = tuple((int(opcode), bytes.fromhex(payload)) for opcode, payload in data["frames"])
     body = None if data["body"] is None else bytes.fromhex(data["body"])
     pair = {key: data[key] and tuple(data[key]) for key in ("header", "after")}
+    if isinstance(data["status"], list):
+        pair["status"] = tuple(data["status"])
     return Expect(**{**data, "frames": frames, "body": body, **pair})
 
 

@@ -29,7 +29,7 @@ def byte(first: int) -> bytes:
 
 
 CASES = [
-    refused("header", name_of(first), "5.2", code, byte(first))
+    refused("header", name_of(first), "5.2", code, byte(first), before=b"", frames=())
     for first in range(256)
     if (code := code_of(first))
 ]

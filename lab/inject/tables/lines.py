@@ -49,9 +49,18 @@ def ended(
 
 
 def answered(
-    group: str, name: str, source: str, status: int | None, *steps: Step, **more: Any
+    group: str,
+    name: str,
+    source: str,
+    status: int | tuple[int, ...] | None,
+    *steps: Step,
+    **more: Any,
 ) -> StreamCase:
     """An HTTP exchange: `steps` from the first byte on, and the answer's status."""
-    expect = {key: more.pop(key) for key in ("header", "body", "after", "end") if key in more}
+    expect = {
+        key: more.pop(key)
+        for key in ("header", "body", "after", "end", "close", "frames")
+        if key in more
+    }
     wanted = Expect(status=status, **expect)
     return StreamCase(group, name, source, steps, wanted, upgraded=False, **more)
