@@ -182,7 +182,7 @@ class BoardRig:
             try:
                 self.probes.check()
             except ProbeFailed as error:
-                lingering = error.lingering and not problems
+                lingering = error.lingering
                 harm = str(error).splitlines()
         finally:
             self.switch.taps.remove(note)

@@ -104,7 +104,8 @@ class Probes:
                 problems += self._confirmed(found)
                 lingering = bool(problems)
                 grown = now.heap - self._level.heap
-                self.only_heap = len(problems) == 1 and HEAP_SLACK < grown <= HEAP_ONCE
+                only = len(problems) == 1 and problems[0].endswith("of heap are gone")
+                self.only_heap = only and grown <= HEAP_ONCE
         except (LabError, ChipError) as error:
             problems.append(str(error))
             self.only_heap = False

@@ -24,7 +24,7 @@ from lab.targets.unix import AppProcess, CPythonProcess, MicroPythonProcess
 
 SECONDS = 10.0  # for a connection, an answer
 SETTLE_SECONDS = 15.0  # for what a case leaves behind
-HEAP_SLACK = 8192  # bytes; a collection of garbage is conservative
+HEAP_SLACK = 32768  # bytes, over all cases; a collection of garbage is conservative
 POLL_SECONDS = 0.05  # between two questions for the state
 STATE = b"GET /state HTTP/1.1\r\nHost: rig\r\n\r\n"
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from lab.inject.stream import Expect, Fin, Pause, Rst, StreamCase, Trickle, Until
 from lab.inject.tables.lines import OK, OKAY, RFC, good, refused
 from lab.inject.wire import (
-    BINARY, CLOSE, CONT, PING, PONG, TEXT, binary, close, frame, ping, text,
+    BINARY,
+    CLOSE,
+    CONT,
+    PING,
+    PONG,
+    TEXT,
+    binary,
+    close,
+    frame,
+    ping,
+    text,
 )  # fmt: skip
 
 PROTOCOL, UNSUPPORTED, NOT_UTF8 = 1002, 1003, 1007

@@ -31,10 +31,10 @@ def meanwhile(
     end: str = "fin",
 ) -> StreamCase:
     """One misbehaves, and another, in the middle of a frame meanwhile, is served."""
-    steps = (
+    steps: tuple[Step, ...] = (
         OK[:4],
         On(1, bad),
-        *[On(1, step) for step in then],
+        *[On(1, step) for step in then if not isinstance(step, On)],
         On(1, Pause(0.003)),
         OK[4:],
         Until(1),
@@ -98,7 +98,7 @@ CASES = [
                (*[On(n, request("/echo") + OK) for n in range(1, 8)], *[On(n, Until(1)) for n in range(1, 8)], request("/echo") + OK, Until(1),
                 *[On(n, close()) for n in range(1, 8)], close()), ECHOED, upgraded=False, others=(ECHOED,) * 7),
     StreamCase("interleaving", "ten connections, of which two wait in the backlog", RFC + "4.1",
-               tuple(On(n, s) for n in range(1, 10) for s in (request("/echo") + OK, Until(1), close(), Until(2))) + (request("/echo") + OK + close(),),
+               (*tuple(On(n, s) for n in range(1, 10) for s in (request("/echo") + OK, Until(1), close(), Until(2))), request("/echo") + OK + close()),
                ECHOED, upgraded=False, others=(ECHOED,) * 9),
 ]
 # fmt: on
