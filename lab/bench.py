@@ -105,6 +105,27 @@ def bench_echo() -> None:
         gateway.stop()
 
 
+def bench_inject() -> None:
+    """One process: every fourth case of the frame tables, with all looks at the board after it;
+    then a case and its looks in instructions, which other load does not change."""
+    from lab.inject import catalog
+    from lab.inject.board_rig import open_rig
+
+    frames = "header,mask,length,control,utf8,close"
+    cases = catalog.choose(catalog.all_cases(), frames)[::4]
+    with open_rig() as rig:
+        rates, instructions = [], 0
+        for _ in range(3):
+            start = time.perf_counter()
+            done = [rig.run(case) for case in cases]
+            rates.append(len(cases) / (time.perf_counter() - start))
+            instructions = sum(outcome.instructions for outcome in done)
+        if problems := [outcome.why for outcome in done if outcome.why]:
+            sys.exit(problems[0])
+    show("injected cases", rates, "1/s", f"on one core, {len(cases)} frame cases, all probes")
+    show("an injected case", [instructions / len(cases) / 1e6], "Minstr", "mean, probes included")
+
+
 def bench_up() -> None:
     """From the command to a page that has been served; downloads and compiling are done."""
     lab = [sys.executable, "-m", "lab"]
@@ -134,6 +155,7 @@ def main() -> None:
     bench_speed(image)
     bench_memory()
     bench_echo()
+    bench_inject()
     bench_up()
 
 

@@ -86,7 +86,7 @@ def test_another_seed_is_another_run(rig):
 
 LONG = StreamCase(
     "broken", "long", "test",
-    (text("before"), Pause(0.01), Trickle(text(BAD) + ping(b"more"), 3), Until(2), text("x"), Fin()),
+    (text("before"), Pause(0.01), Trickle(text(BAD) + ping(b"p"), 3), Until(2), text("x"), Fin()),
     Expect(frames=((TEXT, b"before"),)),
 )  # fmt: skip
 
