@@ -66,6 +66,17 @@ class Level:
         return found
 
 
+def traceback_in(printed: str) -> str:
+    """The first traceback in one line: what was raised, and where."""
+    lines = printed[printed.index("Traceback") :].splitlines()[1:]
+    place = ""
+    for line in lines:
+        if not line.startswith("  "):
+            return f"a traceback: {line.strip()}, {place}"
+        place = line.strip() if line.startswith("  File") else place
+    return "a traceback that is cut short"
+
+
 class Probes:
     """For one board; make it while the board is as it should be, `explore` may spoil it."""
 
@@ -95,29 +106,27 @@ class Probes:
     # --- after a case ---
 
     def check(self) -> None:
-        """Look at the board. Raises ProbeFailed."""
-        problems: list[str] = []
-        lingering = self.only_heap = False
+        """Look at the board. Raises ProbeFailed; what is left behind is told when nothing worse
+        is wrong, for that may be the cause."""
+        left: list[str] = []
+        worse: list[str] = []
+        self.only_heap = False
         try:
             now = self._look()
             if self._level and (found := self._level.problems(now)):
-                problems += self._confirmed(found)
-                lingering = bool(problems)
-                grown = now.heap - self._level.heap
-                only = len(problems) == 1 and problems[0].endswith("of heap are gone")
-                self.only_heap = only and grown <= HEAP_ONCE
+                left = self._confirmed(found)
+                only = len(left) == 1 and left[0].endswith("of heap are gone")
+                self.only_heap = only and now.heap - self._level.heap <= HEAP_ONCE
         except (LabError, ChipError) as error:
-            problems.append(str(error))
-            self.only_heap = False
+            worse.append(str(error))
         printed = self.board.console.text
         if "Traceback" in printed:
-            problems.append("a traceback: " + printed[printed.index("Traceback") :].strip())
-            lingering = self.only_heap = False
-        for event in self.board.events:
-            problems.append(f"{event.kind}: {event.text}")
-            lingering = self.only_heap = False
-        if problems:
-            raise ProbeFailed("\n".join(problems), lingering)
+            worse.append(traceback_in(printed))
+        worse += [f"{event.kind}: {event.text}" for event in self.board.events]
+        if worse:
+            raise ProbeFailed("\n".join(worse))
+        if left:
+            raise ProbeFailed("\n".join(left), True)
 
     def _confirmed(self, found: list[str]) -> list[str]:
         """Without what garbage explains."""

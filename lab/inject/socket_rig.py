@@ -18,7 +18,7 @@ from lab import LabError
 from lab.inject.boards import FOLDER
 from lab.inject.case import Case, CaseFailed
 from lab.inject.outcome import Outcome
-from lab.inject.probes import ACCEPT, ECHO, ECHOED, UPGRADE
+from lab.inject.probes import ACCEPT, ECHO, ECHOED, UPGRADE, traceback_in
 from lab.inject.wire import HEAD_END, take_head
 from lab.targets.unix import AppProcess, CPythonProcess, MicroPythonProcess
 
@@ -220,7 +220,7 @@ class SocketRig:
         if self.process:
             printed = self.process.console.text[read:]
             if "Traceback" in printed:
-                raise LabError("a traceback: " + printed[printed.index("Traceback") :].strip())
+                raise LabError(traceback_in(printed))
             if self.process.process.poll() is not None:
                 raise LabError("the app has ended")
 

@@ -15,6 +15,8 @@ from lab.inject.shrink import SHRUNK, shrink, smallest
 from lab.inject.stream import Expect, Fin, Pause, StreamCase, Trickle, Until
 from lab.inject.wire import TEXT, close, ping, text
 
+pytestmark = pytest.mark.timeout(300)
+
 BAD = "bad"
 HARMFUL = StreamCase("broken", "harmful", "test", (text(BAD), Pause(0.02)), Expect(end="open"))
 HONEST = StreamCase("broken", "honest", "test", (text("good"), Until(1), close()),
