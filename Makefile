@@ -7,6 +7,10 @@ SOURCES := $(shell find hw/esp32 -name '*.[ch]' -o -name '*.def')
 ROBOT_OPTIONS ?=
 SUITE ?= robot
 TAGS ?=
+CASES ?=
+SEED ?=
+BUDGET ?=
+TARGET ?=
 PYTEST_OPTIONS ?=
 LIBRARIES = $(notdir $(basename $(wildcard lab/keywords/*Keywords.py)))
 C_FILES = $(shell git ls-files 'hw/esp32/*.c' 'hw/esp32/*.h')
@@ -47,8 +51,9 @@ keywords: $(STAMP) ## reference of the Robot keywords, as HTML in results/keywor
 	  $(BIN)/libdoc --pythonpath . --quiet lab.keywords.$$library \
 	    results/keywords/$$library.html; done
 
-inject: $(STAMP) ## malformed frames and packets against the board
-	@$(BIN)/pytest tests/injection $(PYTEST_OPTIONS)
+inject: $(STAMP) ## malformed traffic against the board (CASES='utf8,flood/*' SEED= BUDGET=seconds TARGET=embedded,unix)
+	@exec $(BIN)/lab inject $(if $(CASES),--cases '$(CASES)') $(if $(SEED),--seed '$(SEED)') \
+	  $(if $(BUDGET),--budget '$(BUDGET)') $(if $(TARGET),--target '$(TARGET)')
 
 conform: $(STAMP) ## WebSocket conformance: one table on CPython, MicroPython and the board
 	@$(BIN)/pytest tests/conformance $(PYTEST_OPTIONS)

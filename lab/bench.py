@@ -105,6 +105,27 @@ def bench_echo() -> None:
         gateway.stop()
 
 
+def bench_inject() -> None:
+    """Every fourth case of the frame tables, with all looks at the board after each, in one
+    process; by the processor time it took. Instructions do not depend on what else runs here."""
+    from lab.inject import catalog
+    from lab.inject.board_rig import open_rig
+
+    frames = "header,mask,length,control,utf8,close"
+    cases = catalog.choose(catalog.all_cases(), frames)[::4]
+    with open_rig() as rig:
+        rates = []
+        for _ in range(3):
+            start = time.process_time()
+            done = [rig.run(case) for case in cases]
+            rates.append(len(cases) / (time.process_time() - start))
+        if problems := [outcome.why for outcome in done if outcome.why]:
+            sys.exit(problems[0])
+    show("injected cases", rates, "1/s", f"in a second of one core, {len(cases)} frame cases")
+    costs = [outcome.instructions / 1e6 for outcome in done]
+    show("an injected case", costs, "Minstr", "with all looks at the board after it")
+
+
 def bench_up() -> None:
     """From the command to a page that has been served; downloads and compiling are done."""
     lab = [sys.executable, "-m", "lab"]
@@ -134,6 +155,7 @@ def main() -> None:
     bench_speed(image)
     bench_memory()
     bench_echo()
+    bench_inject()
     bench_up()
 
 

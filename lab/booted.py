@@ -58,7 +58,7 @@ def booted(image: bytes, kind: Kind, seed: int = 1) -> Booted:
             return found
         made = boot(image, kind, seed)
         with contextlib.suppress(OSError):  # a full disk: the next process boots again
-            write_whole(path, _pack(made))
+            write_whole(path, pack(made))
             _prune(path.parent)
     return made
 
@@ -115,7 +115,8 @@ def _decode(value: dict[str, Any]) -> object:
     return base64.b64decode(value["base64"]) if set(value) == {"base64"} else value
 
 
-def _pack(state: Booted) -> bytes:
+def pack(state: Booted) -> bytes:
+    """All but the flash image, as a file."""
     camera = state.snapshot.camera
     head = {
         "camera": dataclasses.asdict(camera) if camera else None,
@@ -126,8 +127,9 @@ def _pack(state: Booted) -> bytes:
     return FORMAT + hashlib.sha256(body).digest() + body
 
 
-def _unpack(data: bytes, image: bytes) -> Booted:
-    """Raises ValueError, KeyError or TypeError when that is no such file."""
+def unpack(data: bytes, image: bytes) -> Booted:
+    """What `pack` made, with its `image`. Raises ValueError, KeyError or TypeError when `data` is
+    nothing like that."""
     if not data.startswith(FORMAT):
         raise ValueError("another format")
     body = data[len(FORMAT) + DIGEST :]
@@ -150,7 +152,7 @@ def _camera(fields: dict[str, Any] | None) -> SensorState | None:
 
 def _load(path: Path, image: bytes, kind: Kind, seed: int) -> Booted | None:
     try:
-        found = _unpack(path.read_bytes(), image)
+        found = unpack(path.read_bytes(), image)
         camera = Vc0706() if found.snapshot.camera else None
         switch = None if kind == "prompt" else Switch()
         EmbeddedBoard(image, switch, seed=seed, snapshot=found.snapshot, camera=camera).close()

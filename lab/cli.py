@@ -28,6 +28,7 @@ ADVICE = {
     errno.EACCES: " (LAB_CACHE and XDG_RUNTIME_DIR choose other places)",
     errno.EROFS: " (LAB_CACHE and XDG_RUNTIME_DIR choose other places)",
 }
+INJECT_ACTIONS = ("run", "list", "replay", "shrink")
 READY = "\x06"  # a detached lab's last word on its progress pipe
 
 
@@ -207,6 +208,12 @@ def cmd_run(args: argparse.Namespace) -> int:
     return run_program(args.program, args.firmware, args.timeout)
 
 
+def cmd_inject(args: argparse.Namespace) -> int:
+    from lab.inject.command import main as run
+
+    return run(args)
+
+
 def cmd_firmware(args: argparse.Namespace) -> int:
     if args.action == "identify":
         found = identify(Path(args.name or ""))
@@ -260,6 +267,13 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _count(text: str) -> int:
+    """A number above 0."""
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(
@@ -296,6 +310,17 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("program", type=Path)
     run.add_argument("--firmware", help=firmware_help)
     run.add_argument("--timeout", type=_seconds, help="virtual seconds (default: none)")
+    inject = command("inject", cmd_inject, "malformed traffic against a board that must survive it")
+    inject.add_argument("action", nargs="?", default="run", choices=INJECT_ACTIONS)
+    inject.add_argument("file", nargs="?", type=Path, help="for replay and shrink: a saved failure")
+    inject.add_argument("--cases", help="globs of names or groups (`lab inject list` shows them)")
+    inject.add_argument("--seed", type=int, default=1, help="of the board's chance (default: 1)")
+    inject.add_argument("--budget", type=_seconds, help="seconds; no case is begun after them")
+    inject.add_argument("--target", help="embedded (default), unix, cpython, HOST:PORT; or several")
+    inject.add_argument("--jobs", type=_count, help="processes (default: one a core)")
+    inject.add_argument(
+        "--report", type=Path, default=Path("results", "inject"), help="folder (%(default)s)"
+    )
     images = command("firmware", cmd_firmware, "firmware images")
     images.add_argument("action", nargs="?", default="list", choices=["list", "fetch", "identify"])
     images.add_argument("name", nargs="?", help="pinned name; a file for identify")

@@ -90,6 +90,12 @@ class Console:
         """Let the next wait look only at output from now on."""
         self._seen = self._dropped + len(self._data)
 
+    def forget(self) -> None:
+        """Everything so far, as of a console that has just been plugged in."""
+        self._data.clear()
+        self._dropped = self._seen = 0
+        self.failure = None
+
     def _unseen(self) -> bytes:
         return bytes(self._data[self._seen - self._dropped :])
 

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 MARKS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}
 STYLE = """
@@ -30,7 +31,8 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .3rem 0; font-size
 
 @dataclass(frozen=True)
 class Result:
-    """How one case went on one target. why: the differences, or the reason of a skip."""
+    """How one case went on one target. why: the differences, or the reason of a skip. links: text
+    and target of what belongs to it, relative to the page."""
 
     section: str
     case: str
@@ -38,17 +40,20 @@ class Result:
     outcome: str
     why: str
     seconds: float
+    links: tuple[tuple[str, str], ...] = ()
 
 
-def summary(results: list[Result], targets: tuple[str, ...]) -> list[str]:
-    """A line for each target, and one for each case that failed."""
+def summary(
+    results: list[Result], targets: tuple[str, ...], good: str = "conform", bad: str = "do not"
+) -> list[str]:
+    """A line for each target, and one for each case that failed. good, bad: what cases do."""
     lines = []
     for target in targets:
         count = Counter(r.outcome for r in results if r.target == target)
         if count:
             lines.append(
-                f"{target:8} {count['passed']:4} of {count.total()} cases conform"
-                + (f", {count['failed']} do not" if count["failed"] else "")
+                f"{target:8} {count['passed']:4} of {count.total()} cases {good}"
+                + (f", {count['failed']} {bad}" if count["failed"] else "")
                 + (f", {count['skipped']} skipped" if count["skipped"] else "")
             )
     for r in results:
@@ -63,17 +68,30 @@ def _cell(result: Result | None) -> str:
     text = f"{MARKS[result.outcome]}"
     if result.why:
         text = f"<details><summary>{text}</summary><pre>{html.escape(result.why)}</pre></details>"
+    for name, target in result.links:
+        text += f' <a href="{html.escape(target)}">{html.escape(name)}</a>'
     return f'<td class="{result.outcome}">{text}</td>'
 
 
-def page(results: list[Result], targets: tuple[str, ...], title: str) -> str:
-    """The matrix as a page that needs nothing else."""
+def _section_key(section: str) -> tuple[list[int], str]:
+    return [int(n) for n in section.split(".") if n.isdigit()], section
+
+
+def page(
+    results: list[Result],
+    targets: tuple[str, ...],
+    title: str,
+    caption: str = "RFC 6455, {}",
+    verbs: tuple[str, str] = ("conform", "do not"),
+) -> str:
+    """The matrix as a page that needs nothing else. caption: of each section. verbs: what cases
+    do, and what they do when they fail."""
     sections: dict[str, dict[str, dict[str, Result]]] = {}
     for r in results:
         sections.setdefault(r.section, {}).setdefault(r.case, {})[r.target] = r
     head = "".join(f"<th>{html.escape(target)}</th>" for target in targets)
     parts = []
-    for section in sorted(sections, key=lambda s: [int(n) for n in s.split(".") if n.isdigit()]):
+    for section in sorted(sections, key=_section_key):
         rows = "".join(
             f'<tr><td class="case">{html.escape(case)}</td>'
             + "".join(_cell(found.get(target)) for target in targets)
@@ -81,10 +99,10 @@ def page(results: list[Result], targets: tuple[str, ...], title: str) -> str:
             for case, found in sections[section].items()
         )
         parts.append(
-            f"<table><caption>RFC 6455, {html.escape(section)}</caption>"
+            f"<table><caption>{html.escape(caption.format(section))}</caption>"
             f"<thead><tr><th>case</th>{head}</tr></thead><tbody>{rows}</tbody></table>"
         )
-    lines = "\n".join(html.escape(line) for line in summary(results, targets))
+    lines = "\n".join(html.escape(line) for line in summary(results, targets, *verbs))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>{html.escape(title)}</title><style>{STYLE}</style></head><body>"
@@ -92,9 +110,11 @@ def page(results: list[Result], targets: tuple[str, ...], title: str) -> str:
     )
 
 
-def write(results: list[Result], targets: tuple[str, ...], folder: Path, title: str) -> None:
-    """`matrix.json` and `matrix.html` in `folder`."""
+def write(
+    results: list[Result], targets: tuple[str, ...], folder: Path, title: str, **words: Any
+) -> None:
+    """`matrix.json` and `matrix.html` in `folder`. words: see `page`."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = [asdict(r) for r in results]
     (folder / "matrix.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
-    (folder / "matrix.html").write_text(page(results, targets, title))
+    (folder / "matrix.html").write_text(page(results, targets, title, **words))

@@ -109,6 +109,8 @@ async def read_request(cls, app, reader, writer, client_addr, scheme):
             return None
         request = cls(app, client_addr, head[0], head[1], head[2], head[3],
                       sock=(reader, writer), scheme=scheme)
+        if request.path[:1] != '/' and '://' in request.path:  # absolute-form (RFC 9112, 3.2.2)
+            request.path = '/' + request.path.partition('://')[2].partition('/')[2]
         size = request.content_length
         rest = lines.rest()
         if size and size <= min(cls.max_body_length, cls.max_content_length):

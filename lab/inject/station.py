@@ -8,7 +8,9 @@ retransmission. `lab.inject.tcp` is the one that can lie.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from lab import LabError
@@ -227,6 +229,23 @@ class Connection:
                 self._arm()
 
 
+@dataclass(frozen=True)
+class StationState:
+    """What `Station.save` keeps."""
+
+    board_mac: bytes
+    next_port: int
+    connections: dict[int, Connection]
+
+
+def _copied(connection: Connection) -> Connection:
+    """Another one in the same state."""
+    twin = copy.copy(connection)
+    twin.received, twin._out = bytearray(twin.received), bytearray(twin._out)
+    twin._marks, twin._flying = list(twin._marks), list(twin._flying)
+    return twin
+
+
 class Station:
     """A host at `ip` on the board's switch.
 
@@ -252,6 +271,16 @@ class Station:
     def close(self) -> None:
         """Leave the switch."""
         self._port.detach()
+
+    def save(self) -> StationState:
+        """What it knows, to go back to together with a snapshot of the board."""
+        copies = {port: _copied(c) for port, c in self.connections.items()}
+        return StationState(self.board_mac, self._next_port, copies)
+
+    def restore(self, state: StationState) -> None:
+        """Be again what `save` saw; connections made since are forgotten."""
+        self.board_mac, self._next_port = state.board_mac, state.next_port
+        self.connections = {port: _copied(c) for port, c in state.connections.items()}
 
     def __enter__(self) -> Station:
         return self
@@ -303,14 +332,20 @@ class Station:
             due = min([c._due for c in self.connections.values() if c._due is not None] + [end])
             if due > now:
                 self.board.step_until(predicate, due - now + SOON)
-            for connection in list(self.connections.values()):
-                if connection._due is not None and connection._due <= self.now:
-                    connection.resend()
+            self._resend_due()
+
+    def _resend_due(self) -> None:
+        for connection in list(self.connections.values()):
+            if connection._due is not None and connection._due <= self.now:
+                connection.resend()
 
     def run_for(self, seconds: float) -> None:
-        """Let virtual time pass."""
+        """Let virtual time pass, and no more than that."""
         end = self.now + seconds
-        self.run_until(lambda: self.now >= end, seconds + 1)
+        while (left := end - self.now) > SOON:
+            due = min([c._due for c in self.connections.values() if c._due is not None] + [end])
+            self.board.step_until(lambda: False, max(SOON, min(left, due - self.now)))
+            self._resend_due()
 
     # --- connections ---
 

@@ -85,6 +85,8 @@ class EmbeddedBoard:
         self._held = False  # EN is low
         self._powered_then = True  # before that
         self._dark = 0  # ticks that passed without power
+        self.listen = LISTEN  # stepped: after which kinds of output to look round at once ..
+        self.step_ticks = STEP_MOST_TICKS  # .. and how long to run at most before that
         self.clock = VirtualClock(lambda: self.now, TICKS_PER_SECOND)
         self.console = Console(self._type, self._step_until if pace == "stepped" else None)
         self.events: list[Event] = []
@@ -194,6 +196,15 @@ class EmbeddedBoard:
     def restore(self, snapshot: BoardSnapshot) -> None:
         """Go back to `snapshot`. Raises ChipError."""
         self.call(lambda: self._restore(snapshot))
+
+    def rewind(self, snapshot: BoardSnapshot) -> None:
+        """Stepped only: go back to `snapshot`, and forget what happened since: input on its way,
+        output, events, a failure. Raises ChipError."""
+        self._restore(snapshot)
+        self.powered, self.paused, self.failure, self._recent = True, False, None, b""
+        for queue in (self._typed, self._frames, self.log, self.events):
+            queue.clear()
+        self.console.forget()
 
     def _restore(self, snapshot: BoardSnapshot) -> None:
         self.chip.restore(snapshot.chip)
@@ -385,7 +396,7 @@ class EmbeddedBoard:
             if self.now >= end:
                 return False
             try:
-                self._advance(min(end, self.now + STEP_MOST_TICKS))
+                self._advance(min(end, self.now + self.step_ticks), self.listen)
             except Exception as error:
                 self._fail(error)
                 raise

@@ -212,7 +212,7 @@ def test_receive_that_times_out_loses_nothing(station):
     client = connect(station, "/patient")
     for cut in (1, 3, 6, 8, 150):
         client.send(MESSAGE[:cut])
-        station.run_for(0.1)
+        station.run_for(0.25)
         client.send(MESSAGE[cut:])
         assert take(station, client, 300) == payload(300)
 

@@ -1,93 +1,54 @@
-"""The client's end of the wire: frames built as wrong as wanted, and read strictly."""
+"""The client's end of the wire over a socket; frames are built and read by `lab.inject.wire`."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import socket
 import struct
 import time
 from dataclasses import dataclass, field
 
-CONT, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
-KEY = b"\x12\x34\x56\x78"
-NONCE = "dGhlIHNhbXBsZSBub25jZQ=="  # RFC 6455, 1.3
-GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+from lab.inject.wire import (
+    BINARY,
+    CLOSE,
+    CONT,
+    KEY,
+    NONCE,
+    PING,
+    PONG,
+    TEXT,
+    WireError,
+    accept_of,
+    binary,
+    close,
+    frame,
+    ping,
+    request,
+    take_frame,
+    take_head,
+    text,
+    xor,
+)
 
-
-def xor(data: bytes, key: bytes) -> bytes:
-    """Mask (RFC 6455, 5.3)."""
-    size = len(data)
-    whole = (key * (size // 4 + 1))[:size]
-    return (int.from_bytes(data, "big") ^ int.from_bytes(whole, "big")).to_bytes(size, "big")
-
-
-def frame(
-    opcode: int,
-    payload: bytes | str = b"",
-    *,
-    fin: bool = True,
-    rsv: int = 0,
-    key: bytes | None = KEY,
-    length: bytes | None = None,
-) -> bytes:
-    """A client's frame. key None: unmasked. length: the 7 bits and what follows, as they are."""
-    data = payload.encode() if isinstance(payload, str) else payload
-    size = len(data)
-    if length is None:
-        if size < 126:
-            length = bytes([size])
-        elif size < 65536:
-            length = b"\x7e" + size.to_bytes(2, "big")
-        else:
-            length = b"\x7f" + size.to_bytes(8, "big")
-    masked = 0x80 if key is not None else 0
-    head = bytes([fin << 7 | rsv << 4 | opcode, masked | length[0]]) + length[1:]
-    return head + (key + xor(data, key) if key is not None else data)
-
-
-def text(payload: bytes | str = "") -> bytes:
-    return frame(TEXT, payload)
-
-
-def binary(payload: bytes = b"") -> bytes:
-    return frame(BINARY, payload)
-
-
-def ping(payload: bytes = b"") -> bytes:
-    return frame(PING, payload)
-
-
-def close(code: int | None = 1000, reason: bytes | str = b"") -> bytes:
-    """A client's close frame; code None: empty."""
-    data = reason.encode() if isinstance(reason, str) else reason
-    return frame(CLOSE, b"" if code is None else code.to_bytes(2, "big") + data)
-
-
-def request(
-    path: str, headers: dict[str, str | None] | None = None, line: str | None = None
-) -> bytes:
-    """An upgrade request (RFC 6455, 4.1); `headers` replace or, None, leave out."""
-    fields: dict[str, str | None] = {
-        "Host": "conformance",
-        "Upgrade": "websocket",
-        "Connection": "Upgrade",
-        "Sec-WebSocket-Key": NONCE,
-        "Sec-WebSocket-Version": "13",
-    }
-    fields.update(headers or {})
-    lines = [line or f"GET {path} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in fields.items() if value is not None]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
-def accept_of(nonce: str) -> str:
-    """Sec-WebSocket-Accept (RFC 6455, 4.2.2)."""
-    return base64.b64encode(hashlib.sha1((nonce + GUID).encode()).digest()).decode()
-
-
-class WireError(Exception):
-    """The server has sent what no server may send."""
+__all__ = [
+    "BINARY",
+    "CLOSE",
+    "CONT",
+    "KEY",
+    "NONCE",
+    "PING",
+    "PONG",
+    "TEXT",
+    "Client",
+    "WireError",
+    "accept_of",
+    "binary",
+    "close",
+    "frame",
+    "ping",
+    "request",
+    "text",
+    "xor",
+]
 
 
 @dataclass
@@ -162,14 +123,10 @@ class Client:
 
     def head(self) -> tuple[int, dict[str, str], str]:
         """Status, headers (lower case), and body so far, of the answer to the handshake."""
-        while b"\r\n\r\n" not in self._data:
+        while (found := take_head(self._data)) is None:
             if not self._more():
                 raise WireError(f"no answer to the handshake but {bytes(self._data)!r}")
-        head, _, rest = bytes(self._data).partition(b"\r\n\r\n")
-        self._data = bytearray(rest)
-        first, *lines = head.decode().split("\r\n")
-        fields = dict(line.lower().split(":", 1) for line in lines)
-        return int(first.split()[1]), {n: v.strip() for n, v in fields.items()}, first
+        return found
 
     def rest(self) -> bytes:
         """What comes up to the end of the connection."""
@@ -178,32 +135,10 @@ class Client:
         data, self._data = bytes(self._data), bytearray()
         return data
 
-    def _parse(self) -> tuple[int, bytes] | None:
-        data = self._data
-        if len(data) < 2:
-            return None
-        if data[0] & 0x70 or not data[0] & 0x80 or data[1] & 0x80:
-            raise WireError(f"no frame of a server (RFC 6455, 5.2): {bytes(data[:40])!r}")
-        size, at = data[1], 2
-        if size > 125:
-            at = 4 if size == 126 else 10
-            if len(data) < at:
-                return None
-            size = int.from_bytes(data[2:at], "big")
-            if size < (126 if at == 4 else 65536):
-                raise WireError("length not in its shortest form (RFC 6455, 5.2)")
-        if len(data) < at + size:
-            return None
-        if data[0] & 8 and size > 125:
-            raise WireError("control frame over 125 bytes (RFC 6455, 5.5)")
-        found = data[0] & 15, bytes(data[at : at + size])
-        del data[: at + size]
-        return found
-
     def next_frame(self) -> tuple[int, bytes] | None:
         """The next frame, None at the end of the connection. Raises TimeoutError, WireError."""
         while True:
-            found = self._parse()
+            found = take_frame(self._data)
             if found:
                 self.frames.append(found)
                 return found

@@ -124,7 +124,7 @@ def test_a_state_of_another_chip_version_is_replaced(cache, boots, repl_image):
         module.BoardSnapshot(module.Snapshot.from_bytes(bytes(chip)), None),
         made.console,
     )
-    the_file(cache).write_bytes(module._pack(wrong))
+    the_file(cache).write_bytes(module.pack(wrong))
     assert works(booted(repl_image, "prompt"))
     assert len(boots) == 2
 

@@ -40,6 +40,24 @@ def test_line_and_headers():
     assert (request.scheme, request.url_prefix, request.subapp) == ("http", "", None)
 
 
+@pytest.mark.parametrize(
+    "url, path, query",
+    [
+        ("http://board/echo?a=1", "/echo", "a=1"),
+        ("https://board:443/a/b", "/a/b", None),
+        ("http://board", "/", None),
+        ("http://board?a=http://x/y", "/", "a=http://x/y"),
+        ("/a?b=http://x/y", "/a", "b=http://x/y"),
+        ("/http://x/y", "/http://x/y", None),
+        ("*", "*", None),
+    ],
+)
+def test_a_target_with_its_host(url, path, query):
+    """Any server must take the absolute form (RFC 9112, 3.2.2)."""
+    request = create(f"GET {url} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+    assert (request.url, request.path, request.query_string) == (url, path, query)
+
+
 def test_scheme_is_given():
     assert create(b"GET / HTTP/1.0\r\n\r\n", scheme="https").scheme == "https"
 

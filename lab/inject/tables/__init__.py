@@ -1,0 +1,1 @@
+"""The cases, as data: a module for each theme, with a list `CASES`, one line a case."""
