@@ -50,7 +50,8 @@ class FrameLayer:
     def read(self, data: bytes, cuts: Sequence[int], limit: int | None) -> tuple[Seen, Any]:
         """As `WebSocket.receive` reads: into `space()`, then `advance()`. Also the reader."""
         frames = self.frames
-        reader = frames.FrameReader(limit)
+        reader = frames.FrameReader()
+        reader.limit = limit
         view = memoryview(data)
         seen: list[tuple[int, bytes]] = []
         at = 0
