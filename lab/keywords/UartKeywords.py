@@ -174,7 +174,7 @@ class UartKeywords:
 
     @staticmethod
     def _timeout(timeout: float | None) -> float:
-        return bench.timeout if timeout is None else timeout
+        return (bench.timeout if timeout is None else timeout) * bench.patience
 
     @staticmethod
     def _found(line: str, groups: list[str] | None = None) -> Found:

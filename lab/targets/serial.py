@@ -14,8 +14,7 @@ import time
 from collections.abc import Mapping
 from types import TracebackType
 
-from lab import LabError
-from lab.board import BoardError, Event, find_panic, wait_for_boot
+from lab.board import PANIC, BoardError, Event, find_panic
 from lab.boardfile import BoardSettings
 from lab.capabilities import CannotDo, Capability, require
 from lab.console import Console, ConsoleError
@@ -25,7 +24,9 @@ from lab.targets import files
 from lab.targets.port import BoardGone, PortReader
 
 TARGET = "board"
-READY = rb"(?:lab: http on [0-9.]+|lab: error)[^\n]*\n"
+COMING_UP = re.compile(
+    rb"(?:lab: http on [0-9.]+|lab: error[^\n]*|" + PANIC.pattern + rb")[^\n]*\n"
+)
 ADDRESS = re.compile(r"lab: http on ([0-9.]+)")
 RESET = re.compile(rb"rst:(0x[0-9a-f]+[^\r\n]*)[\r\n]")  # the ROM's first line
 BLANK = re.compile(rb"invalid header: 0x|flash read err|waiting for download|ets_main\.c")
@@ -50,6 +51,8 @@ class SerialBoard:
         self.log = bytearray()  # all that came, secrets masked
         self.address = ("", 0)
         self.failure: BoardGone | None = None
+        self._carried: dict[str, bytes] | None = None  # its files, when they are known
+        self.typed = True  # by whoever, since it was started: that may have written files
         self._redactor = Redactor(settings.password)
         self._recent = b""
         self._boots = 0
@@ -63,6 +66,7 @@ class SerialBoard:
     # --- stream ---
 
     def _type(self, data: bytes) -> None:
+        self.typed = True
         self._reader.write(data)
 
     def _came(self, data: bytes) -> None:
@@ -173,6 +177,12 @@ class SerialBoard:
             said = (done.stderr or done.stdout).strip()[-200:] or f"status {done.returncode}"
             raise BoardError(f"power_command {action} failed: {said}")
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass. Raises BoardGone as soon as the board is."""
+        with self._booted:
+            self._booted.wait_for(lambda: bool(self.failure), seconds)
+        self.check()
+
     def set_link(self, up: bool) -> None:
         """Raises CannotDo."""
         require(TARGET, Capability.LINK)
@@ -193,6 +203,8 @@ class SerialBoard:
 
     def prompt(self) -> None:
         """At the REPL, whatever ran before. Raises BoardError when there is no MicroPython."""
+        if self._reader.unplugged:
+            self.power_on()
         for attempt in range(TRIES):
             try:
                 self.console.interrupt(PROMPT_SECONDS * (attempt + 1))
@@ -236,18 +248,26 @@ class SerialBoard:
     # --- starting ---
 
     def start(self, cold: bool = False) -> None:
-        """Run what is on it, from a reset (cold: of the chip, else of MicroPython at least).
+        """Run what is on it, from a reset of the chip: by the button (`reset`), else, unless
+        `cold`, by the program at its prompt.
 
         Console and events begin anew. Raises BoardError, CannotDo.
         """
         self._begin()
         if self._press():
             return
-        if cold:
+        if cold or self.settings.power_command:
             return self.reset()
         self.prompt()
         self._begin()
-        self.console.write(b"\x04")
+        with self._booted:
+            before, self._expected = self._boots, 1
+        self.console.write(b"import machine; machine.reset()\r")
+        with self._booted:
+            seconds = BOOT_SECONDS * self.patience
+            self._booted.wait_for(lambda: self._boots > before or bool(self.failure), seconds)
+            self._expected = 0
+        self._begin()  # a prompt of before may have come in between
 
     def _begin(self) -> None:
         self.check()
@@ -257,18 +277,29 @@ class SerialBoard:
         if self.failure:
             self.console.fail(self.failure)
 
-    def serve(self, wanted: Mapping[str, bytes]) -> tuple[str, int]:
+    def serve(self, wanted: Mapping[str, bytes], read_only: bool = False) -> tuple[str, int]:
         """Put an app on it, start it and wait for its address; returns where its HTTP is.
 
-        Raises BoardError with what the board says when it can't.
+        read_only: the app writes no file, so the board need not be looked at when it has run the
+        same before and nobody has typed since. Raises BoardError with what the board says when it
+        can't.
         """
-        self.put(wanted)
+        if not read_only or self.typed or wanted != self._carried:
+            self.put(wanted)
         self.start()
+        self.typed = False
+        self._carried = dict(wanted) if read_only else None
         return self.wait_until_up()
+
+    def _wait_for_app(self) -> str:
+        try:
+            return self.console.wait_for(COMING_UP, UP_SECONDS * self.patience)
+        except ConsoleError as error:
+            raise BoardError(f"the app on the board did not come up: {error}") from None
 
     def wait_until_up(self) -> tuple[str, int]:
         """The address, once the app has reported it and this machine reaches it."""
-        text = wait_for_boot(self.console, READY, UP_SECONDS * self.patience)
+        text = self._wait_for_app()
         found = ADDRESS.search(text)
         if not found:
             line = text.strip().splitlines()[-1].removeprefix("lab: ")
@@ -284,6 +315,3 @@ class SerialBoard:
                 f"({error.strerror or error}); is this machine in its network? ADDRESS=host:port"
             ) from None
         return self.address
-
-
-__all__ = ["BoardGone", "LabError", "SerialBoard"]
