@@ -19,9 +19,7 @@ from lab.targets.port import open_port
 RESULTS = Path("results", "board")
 SUITES = ("conformance", "injection", "robot")
 CHOICE = "LAB_BOARD_SUITES"  # all, none, or some of SUITES with commas between
-MORE = {"conformance": "LAB_BOARD_PYTEST", "injection": "LAB_BOARD_PYTEST",
-        "robot": "LAB_BOARD_ROBOT"}  # fmt: skip
-END_SECONDS = 10
+MORE = "LAB_BOARD_"  # and the suite's name: what of it to run, and options
 
 
 def chosen(environ: Mapping[str, str]) -> list[str]:
@@ -37,14 +35,14 @@ def chosen(environ: Mapping[str, str]) -> list[str]:
 
 
 def command(suite: str, environ: Mapping[str, str]) -> list[str]:
-    """How a suite is started. $LAB_BOARD_PYTEST, $LAB_BOARD_ROBOT: more options for it."""
-    more = shlex.split(environ.get(MORE[suite], ""))
+    """How a suite is started. $LAB_BOARD_ROBOT and its like: which part of it, and options."""
+    more = shlex.split(environ.get(MORE + suite.upper(), ""))
     if suite == "robot":
-        folder = str(RESULTS / "robot")
-        return [sys.executable, "-m", "robot", "--outputdir", folder, "--xunit", "xunit.xml",
-                "--pythonpath", ".", "--skiponfailure", "known-defect", *(more or ["robot"])]  # fmt: skip
-    return [sys.executable, "-m", "pytest", "--target", "board", "-rs",
-            "--junitxml", str(RESULTS / f"{suite}.xml"), *(more or [f"tests/{suite}"])]  # fmt: skip
+        options = ["--outputdir", str(RESULTS / "robot"), "--xunit", "xunit.xml",
+                   "--pythonpath", ".", "--skiponfailure", "known-defect"]  # fmt: skip
+        return [sys.executable, "-m", "robot", *options, *(more or ["robot"])]
+    options = ["--target", "board", "-rs", "--junitxml", str(RESULTS / f"{suite}.xml")]
+    return [sys.executable, "-m", "pytest", *options, *(more or [f"tests/{suite}"])]
 
 
 def run(environ: Mapping[str, str] | None = None) -> int:

@@ -33,12 +33,14 @@ class Found:
         return f"{self.device:16} {self.bridge:14} {self.usb:10} {self.answer}".rstrip()
 
 
-def ports(comports: Any = None) -> list[Found]:
-    """What is plugged in by USB. comports: in place of pyserial's list of ports."""
-    if comports is None:
+def ports(there: Any = None) -> list[Found]:
+    """What is plugged in by USB. there: in place of pyserial's list of ports."""
+    if there is None:
         from serial.tools.list_ports import comports
+
+        there = comports()
     found = []
-    for port in sorted(comports(), key=lambda p: p.device):
+    for port in sorted(there, key=lambda p: p.device):
         if port.vid is None:
             continue  # a UART of the mainboard
         bridge = BRIDGES.get(port.vid, port.manufacturer or "unknown")
