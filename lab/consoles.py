@@ -21,7 +21,7 @@ BACKLOG = 1 << 20  # bytes a user may be behind before it is cut off
 BLOCK = 4096
 
 
-class _User:
+class User:
     """One open end: a connection, or the PTY."""
 
     def __init__(self, fd: int, conn: socket.socket | None) -> None:
@@ -61,7 +61,7 @@ class ConsoleServer:
         self._output = bytearray()
         self._lock = threading.Lock()
         self._closing = False
-        self._pty_user = _User(master, None)
+        self._pty_user = User(master, None)
         self._users = [self._pty_user]
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
@@ -80,7 +80,7 @@ class ConsoleServer:
     def _loop(self) -> None:
         while not self._closing:
             for key, mask in self._selector.select():
-                if isinstance(key.data, _User):
+                if isinstance(key.data, User):
                     if mask & selectors.EVENT_READ:
                         self._read(key.data)
                     if mask & selectors.EVENT_WRITE and key.data in self._users:
@@ -92,7 +92,7 @@ class ConsoleServer:
         conn, _ = self._listener.accept()
         conn.setblocking(False)
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        user = _User(conn.fileno(), conn)
+        user = User(conn.fileno(), conn)
         self._users.append(user)
         self._selector.register(user.fd, selectors.EVENT_READ, user)
 
@@ -101,10 +101,10 @@ class ConsoleServer:
         with self._lock:
             data, self._output = bytes(self._output), bytearray()
         for user in list(self._users):
-            user.waiting += data
+            user.waiting += self._outgoing(user, data)
             self._flush(user)
 
-    def _read(self, user: _User) -> None:
+    def _read(self, user: User) -> None:
         try:
             data = os.read(user.fd, BLOCK)
         except OSError as error:
@@ -113,13 +113,22 @@ class ConsoleServer:
                 return
         if data:
             try:
-                self._write(data)
+                if data := self._incoming(user, data):
+                    self._write(data)
             except LabError:
                 pass  # the board is off: its message comes another way
         else:
             self._drop(user)
 
-    def _flush(self, user: _User) -> None:
+    def _incoming(self, user: User, data: bytes) -> bytes:
+        """What a user has typed, out of what has come from it."""
+        return data
+
+    def _outgoing(self, user: User, data: bytes) -> bytes:
+        """What a user is sent of the board's output."""
+        return data
+
+    def _flush(self, user: User) -> None:
         try:
             while user.waiting:
                 del user.waiting[: os.write(user.fd, user.waiting[:BLOCK])]
@@ -138,7 +147,7 @@ class ConsoleServer:
             mask = selectors.EVENT_READ  # it is full while nobody reads: try with new output
         self._selector.modify(user.fd, mask, user)
 
-    def _drop(self, user: _User) -> None:
+    def _drop(self, user: User) -> None:
         if user.conn is None or user not in self._users:
             return
         self._users.remove(user)

@@ -35,6 +35,7 @@ HASTE = {"eager": 1, "hasty": 10}  # idle seconds of the board in one of the wal
 TICKS_PER_SECOND = TICKS_PER_US * 1_000_000
 STEP_TICKS = TICKS_PER_US * 1000  # a busy chip looks for input once in a virtual millisecond
 STEP_MOST_TICKS = TICKS_PER_SECOND // 4  # stepped: how long a chip may run without a look round
+BOOT_PIN = 0  # low when the chip comes out of reset: the ROM's serial loader (ESP32 data sheet)
 LAG_MOST_S = 0.1  # a host that is too slow makes virtual time slow, not hurry for ever after
 LISTEN = Stop.UART | Stop.ETH | Stop.LOG | Stop.GPIO
 LOG_MOST = 1000  # lines
@@ -78,6 +79,8 @@ class EmbeddedBoard:
         self.pace: Pace = pace
         self.powered = True
         self.paused = False  # nothing moves, not even time
+        self._held = False  # EN is low
+        self._powered_then = True  # before that
         self._dark = 0  # ticks that passed without power
         self.clock = VirtualClock(lambda: self.now, TICKS_PER_SECOND)
         self.console = Console(self._type, self._step_until if pace == "stepped" else None)
@@ -125,6 +128,27 @@ class EmbeddedBoard:
     def brown_out(self) -> None:
         """The supply sags for a moment: the chip's detector resets it, and the camera too."""
         self.call(lambda: self._power_on(ResetCause.BROWNOUT))
+
+    def set_lines(self, dtr: bool, rts: bool) -> None:
+        """Modem lines of a serial port, asserted or not, through the two transistors of ESP32
+        boards: RTS alone pulls EN low, DTR alone GPIO0, both together nothing.
+
+        A capacitor keeps EN low for the moment in which a port sets one line after the other;
+        over a network that takes longer, so that here EN stays low until RTS goes.
+        """
+        self.call(lambda: self._lines(dtr, rts))
+
+    def _lines(self, dtr: bool, rts: bool) -> None:
+        if rts and not dtr and not self._held:
+            self._held = True
+            self._powered_then = self.powered
+            self._power_off()
+        self.chip.gpio_drive(BOOT_PIN, False if dtr and not rts else None)
+        if self._held and not rts:
+            self._held = False
+            self.powered = self._powered_then
+            if self.powered:
+                self.chip.reset(ResetCause.POWERON)
 
     def _power_off(self) -> None:
         self.powered = False

@@ -12,6 +12,8 @@
 
 #include "../include/esp32.h"
 #include "cpu/lx6.h"
+#include "rom/download.h"
+#include "rom/isr.h"
 #include "soc/soc.h"
 
 #if defined(__GNUC__)
@@ -120,7 +122,9 @@ typedef struct {
     uint8_t iram[IRAM_SIZE];
     uint8_t rtc_fast[RTC_FAST_SIZE];
     uint8_t rtc_slow[RTC_SLOW_SIZE];
-    uint8_t rom1[ROM1_SIZE]; /* tables of rom/, and the few words the ROM "owns" */
+    uint8_t rom1[ROM1_SIZE];    /* tables of rom/, and the few words the ROM "owns" */
+    download_t download;        /* the ROM's serial loader .. */
+    rom_isr_t isr[ESP32_CORES]; /* .. and interrupt handlers */
 } esp32_state_t;
 
 /* Bounded byte queues between guest and host. Power-of-two sizes. */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "boot.h"
 #include "call.h"
 #include "data.h"
 
@@ -50,9 +51,17 @@ VECTOR(_Level4Vector)
 VECTOR(_Level5Vector)
 VECTOR(_DebugExceptionVector)
 VECTOR(_NMIExceptionVector)
-VECTOR(_KernelExceptionVector)
-VECTOR(_UserExceptionVector)
 VECTOR(_DoubleExceptionVector)
+
+/* Of an interrupt they know what to do. */
+#define VECTOR1(name)                                                                              \
+    void rom_##name(rom_call_t *c)                                                                 \
+    {                                                                                              \
+        if (c->chip->state.core[c->core].exccause != CAUSE_LEVEL1_INTERRUPT || !rom_interrupt(c))  \
+            die(c);                                                                                \
+    }
+VECTOR1(_KernelExceptionVector)
+VECTOR1(_UserExceptionVector)
 
 /* --- the second-stage bootloader ------------------------------------------------------------ */
 
@@ -65,18 +74,27 @@ static const char *const cause_names[] = {
     [15] = "RTCWDT_BROWN_OUT_RESET", [16] = "RTCWDT_RTC_RESET",
 };
 
+#define GPIO_STRAP       0x3FF44038u
+#define STRAP_FLASH_BOOT 0x10u
+
+static bool flash_boot(rom_call_t *c)
+{
+    return rom_reg_read(c, GPIO_STRAP) & STRAP_FLASH_BOOT;
+}
+
 static void banner(rom_call_t *c, enum esp32_reset_cause cause)
 {
     char text[128];
+    const char *mode =
+        flash_boot(c) ? "SPI_FAST_FLASH_BOOT" : "DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2)";
     const char *name = cause < sizeof cause_names / sizeof *cause_names ? cause_names[cause] : NULL;
     rom_console(c, "ets Jul 29 2019 12:21:46\r\n\r\n");
-    snprintf(text, sizeof text, "rst:0x%x (%s),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n", cause,
-             name ? name : "?");
+    snprintf(text, sizeof text, "rst:0x%x (%s),boot:0x%x (%s)\r\n", cause, name ? name : "?",
+             rom_reg_read(c, GPIO_STRAP), mode);
     rom_console(c, text);
 }
 
-/* Load the image's segments; its entry point, 0 when it is no image (chip_fatal said). */
-static uint32_t load_bootloader(rom_call_t *c)
+uint32_t boot_from_flash(rom_call_t *c)
 {
     static const char *const modes[] = {"QIO", "QOUT", "DIO", "DOUT", "FAST_READ", "SLOW_READ"};
     esp32_t *chip = c->chip;
@@ -85,9 +103,13 @@ static uint32_t load_bootloader(rom_call_t *c)
     char text[128];
     flash_read(chip, at, header, sizeof header);
     if (header[0] != IMAGE_MAGIC || header[1] == 0 || header[1] > SEGMENTS_MOST) {
-        chip_fatal(chip,
-                   "no bootloader in flash: at 0x%x there is 0x%02x, an image starts with 0x%02x",
-                   at, header[0], IMAGE_MAGIC);
+        memcpy(&entry, header, 4);
+        snprintf(text, sizeof text, "invalid header: 0x%08x\r\n", entry);
+        rom_console(c, text);
+        chip_log_once(
+            chip, at,
+            "no bootloader in flash: at 0x%x there is 0x%02x, an image starts with 0x%02x", at,
+            header[0], IMAGE_MAGIC);
         return 0;
     }
     memcpy(&entry, header + 4, 4);
@@ -137,7 +159,7 @@ uint32_t rom_boot(esp32_t *chip, int core, enum esp32_reset_cause cause)
         return soc_read(chip, core, APPCPU_CTRL_D);
     rom_data_init(chip);
     banner(&c, cause);
-    return load_bootloader(&c);
+    return boot_from_flash(&c);
 }
 
 /* A core as the ROM leaves it when it calls the entry point (by CALLX8): the ROM's own frame is
@@ -160,19 +182,60 @@ static void enter(rom_call_t *c, uint32_t entry, uint32_t stack)
  * for a while in memory that the bootloader is about to be loaded to. */
 #define START_UP_CYCLES 20000u
 
+enum { STARTED = 1, LOADING, NOTHING_TO_BOOT };
+
+/* No image: the ROM waits for the RTC watchdog that guards the boot (stage 0: reset the chip). */
+#define RTC_WDTCONFIG0  0x3FF4808Cu
+#define RTC_WDTCONFIG1  0x3FF48090u
+#define RTC_WDTPROTECT  0x3FF480A4u
+#define WDT_KEY         0x50D83AA1u
+#define WDT_RESETS_CHIP (1u << 31 | 4u << 28)
+#define ONE_SECOND      150000u /* of RTC_SLOW_CLK */
+
+static void nothing_to_boot(rom_call_t *c, bool first)
+{
+    if (first) {
+        rom_reg_write(c, RTC_WDTPROTECT, WDT_KEY);
+        rom_reg_write(c, RTC_WDTCONFIG1, ONE_SECOND);
+        rom_reg_write(c, RTC_WDTCONFIG0, WDT_RESETS_CHIP);
+    }
+    c->chip->state.core[c->core].waiting = true;
+    lx6_break_slice(c->chip, c->core);
+    rom_again(c, POLL_CYCLES);
+}
+
 void rom__ResetVector(rom_call_t *c)
 {
     esp32_t *chip = c->chip;
     uint32_t *started = lx6_a(&chip->state.core[c->core], 2); /* zero out of reset */
     if (!*started) {
-        *started = 1;
+        *started = STARTED;
+        chip->state.download.waiting = false;
         rom_again(c, START_UP_CYCLES);
         return;
     }
-    uint32_t entry = rom_boot(chip, c->core, (enum esp32_reset_cause)chip->state.reset_cause[0]);
+    uint32_t entry = 0;
+    if (*started == NOTHING_TO_BOOT) {
+        nothing_to_boot(c, false);
+        return;
+    }
+    if (*started == LOADING) {
+        entry = download_poll(c);
+    } else if (c->core == 0 && !flash_boot(c)) {
+        rom_data_init(chip);
+        banner(c, (enum esp32_reset_cause)chip->state.reset_cause[0]);
+        download_begin(c);
+        *started = LOADING;
+    } else {
+        entry = rom_boot(chip, c->core, (enum esp32_reset_cause)chip->state.reset_cause[0]);
+        if (!entry && !c->core) {
+            *started = NOTHING_TO_BOOT;
+            nothing_to_boot(c, true);
+        }
+    }
     if (entry)
         enter(c, entry, c->core ? STACK_APP : STACK_PRO);
-    else
+    else if (!c->elsewhere)
         rom_again(c, POLL_CYCLES); /* the second core waits for its address; a fatal stays one */
 }
 
@@ -188,6 +251,12 @@ void rom_software_reset(rom_call_t *c)
 void rom_software_reset_cpu(rom_call_t *c)
 {
     chip_request_reset(c->chip, rom_arg(c, 0) ? 1 : 0, ESP32_RESET_SW_CPU);
+}
+
+/* What the serial loader would run after it: nobody asks for that here. */
+void rom_ets_set_user_start(rom_call_t *c)
+{
+    (void)c;
 }
 
 void rom_rtc_get_reset_reason(rom_call_t *c)

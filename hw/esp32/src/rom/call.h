@@ -5,7 +5,7 @@
 #include "data.h"
 #include "rom.h"
 
-typedef struct {
+typedef struct rom_call {
     esp32_t *chip;
     int core;
     uint32_t pc;    /* address of the function */
@@ -20,6 +20,7 @@ enum rom_address {
 #include "symbols.def"
 #undef ROM
     AT_sfp_link = 0x4006F200,        /* our own, see guest.c */
+    AT_isr_return = 0x4006F400,      /* our own, see isr.c */
     AT_longjmp_patched = 0x400562e0, /* where the longjmp of IDF >= 4.4 enters ROM's */
 };
 
@@ -54,6 +55,9 @@ void rom_reg_write(rom_call_t *c, uint32_t addr, uint32_t value);
 
 /* printf to UART0 with arguments `first`.. of the call (console.c). */
 void rom_console(rom_call_t *c, const char *text);
+
+/* A level-1 interrupt with the ROM's vectors: into its handler, false when none is attached. */
+bool rom_interrupt(rom_call_t *c);
 
 #define SERVICE(name) void rom_##name(rom_call_t *c);
 #include "services.def"

@@ -1,4 +1,6 @@
 /* MD5 and CRCs of the ROM (RFC 1321; CRC parameters as in ESP-IDF's rom/crc.h). */
+#include "hash.h"
+
 #include <string.h>
 
 #include "call.h"
@@ -77,12 +79,6 @@ void rom_esp_crc8(rom_call_t *c)
 /* --- MD5
  * ------------------------------------------------------------------------------------------ */
 
-typedef struct { /* as the guest has it: struct MD5Context */
-    uint32_t buf[4];
-    uint32_t bits[2];
-    uint8_t in[64];
-} md5_t;
-
 static uint32_t rotate(uint32_t v, unsigned n)
 {
     return v << n | v >> (32 - n);
@@ -127,13 +123,20 @@ static void md5_block(md5_t *m)
     m->buf[3] += d;
 }
 
+void md5_init(md5_t *m)
+{
+    static const md5_t fresh = {.buf = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476}};
+    *m = fresh;
+}
+
 void rom_MD5Init(rom_call_t *c)
 {
-    md5_t m = {.buf = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476}};
+    md5_t m;
+    md5_init(&m);
     rom_store(c, rom_arg(c, 0), &m, sizeof m);
 }
 
-static void feed(md5_t *m, const uint8_t *bytes, uint32_t size)
+void md5_feed(md5_t *m, const uint8_t *bytes, uint32_t size)
 {
     uint32_t have = m->bits[0] >> 3 & 63;
     uint64_t bits = (m->bits[0] | (uint64_t)m->bits[1] << 32) + (uint64_t)size * 8;
@@ -165,23 +168,28 @@ void rom_MD5Update(rom_call_t *c)
             return;
         if (run > size)
             run = size;
-        feed(&m, bytes, run);
+        md5_feed(&m, bytes, run);
     }
     rom_store(c, context, &m, sizeof m);
+}
+
+void md5_final(md5_t *m)
+{
+    static const uint8_t padding[64] = {0x80};
+    uint32_t length[2], have = m->bits[0] >> 3 & 63;
+    memcpy(length, m->bits, 8);
+    md5_feed(m, padding, have < 56 ? 56 - have : 120 - have);
+    md5_feed(m, (const uint8_t *)length, 8);
 }
 
 /* MD5Final(digest, context) */
 void rom_MD5Final(rom_call_t *c)
 {
-    static const uint8_t padding[64] = {0x80};
     md5_t m;
-    uint32_t length[2], context = rom_arg(c, 1);
+    uint32_t context = rom_arg(c, 1);
     if (!rom_load(c, context, &m, sizeof m))
         return;
-    memcpy(length, m.bits, 8);
-    uint32_t have = m.bits[0] >> 3 & 63;
-    feed(&m, padding, have < 56 ? 56 - have : 120 - have);
-    feed(&m, (const uint8_t *)length, 8);
+    md5_final(&m);
     c->cost = 1000;
     if (rom_store(c, rom_arg(c, 0), m.buf, 16)) {
         memset(&m, 0, sizeof m);

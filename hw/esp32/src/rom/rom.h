@@ -26,6 +26,9 @@ int rom_code(uint32_t addr);
  * address. */
 uint32_t rom_boot(esp32_t *chip, int core, enum esp32_reset_cause cause);
 
+/* UART0 has a byte: wakes the ROM's serial loader when it waits for one. */
+void rom_uart_input(esp32_t *chip);
+
 /* Name of the ROM symbol that holds `addr`, with its offset; NULL when unknown. */
 const char *rom_symbol(uint32_t addr, uint32_t *offset);
 /* Address of a ROM symbol by name; 0 when unknown. */

@@ -131,6 +131,12 @@ void rom_SPI_write_enable(rom_call_t *c)
     rom_return(c, OK);
 }
 
+/* No key is burnt in eFuse. */
+void rom_esp_rom_spiflash_write_encrypted(rom_call_t *c)
+{
+    rom_return(c, FAILED);
+}
+
 static bool inside(uint32_t addr, uint32_t size)
 {
     return addr <= ESP32_FLASH_SIZE && size <= ESP32_FLASH_SIZE - addr;

@@ -3,22 +3,24 @@
 
 #include "parts.h"
 
-#define OUT              0x04 /* then W1TS, W1TC; OUT1 at 0x10 */
-#define OUT1             0x10
-#define ENABLE           0x20
-#define ENABLE1          0x2C
-#define STRAP            0x38
-#define STRAP_FLASH_BOOT 0x13u
-#define IN               0x3C
-#define IN1              0x40
-#define STATUS           0x44
-#define STATUS1          0x50
-#define ACPU_INT         0x60
-#define PCPU_INT         0x68
-#define ACPU_INT1        0x74
-#define PCPU_INT1        0x7C
-#define PIN0             0x88 /* INT_TYPE [9:7], INT_ENA [17:13] */
-#define PADS             ((1ull << ESP32_GPIOS) - 1)
+#define OUT             0x04 /* then W1TS, W1TC; OUT1 at 0x10 */
+#define OUT1            0x10
+#define ENABLE          0x20
+#define ENABLE1         0x2C
+#define STRAP           0x38
+#define STRAP_GPIO0     0x10u /* pulled up in the chip, as are GPIO5 and GPIO15 .. */
+#define STRAP_PULLED_UP 0x03u
+#define STRAP_GPIO2     0x08u /* .. while this one is pulled down */
+#define IN              0x3C
+#define IN1             0x40
+#define STATUS          0x44
+#define STATUS1         0x50
+#define ACPU_INT        0x60
+#define PCPU_INT        0x68
+#define ACPU_INT1       0x74
+#define PCPU_INT1       0x7C
+#define PIN0            0x88 /* INT_TYPE [9:7], INT_ENA [17:13] */
+#define PADS            ((1ull << ESP32_GPIOS) - 1)
 
 enum { TYPE_RISE = 1, TYPE_FALL = 2, TYPE_ANY = 3, TYPE_LOW = 4, TYPE_HIGH = 5 };
 
@@ -106,7 +108,7 @@ static uint32_t gpio_read(esp32_t *chip, int core, uint32_t offset)
     if (word)
         return which == 0 ? half(*word, high) : 0;
     switch (offset) {
-    case STRAP: return STRAP_FLASH_BOOT;
+    case STRAP: return g->strap;
     case IN: return half(g->in, false);
     case IN1: return half(g->in, true);
     case ACPU_INT:
@@ -134,13 +136,31 @@ static void gpio_write(esp32_t *chip, int core, uint32_t offset, uint32_t value)
     update(chip);
 }
 
+/* What the strapping pins say when the chip comes out of reset (ESP32 data sheet, "Strapping
+ * Pins"): GPIO0 low selects the serial loader. */
+static uint32_t sample_straps(const gpio_t *g)
+{
+    bool low0 = g->driven & 1 && !(g->driven_level & 1);
+    bool high2 = g->driven >> 2 & g->driven_level >> 2 & 1;
+    return STRAP_PULLED_UP | (low0 ? 0 : STRAP_GPIO0) | (high2 ? STRAP_GPIO2 : 0);
+}
+
+/* Only a reset of the whole chip looks at the pins. */
+static bool samples_straps(enum esp32_reset_cause cause)
+{
+    return cause == ESP32_RESET_POWERON || cause == ESP32_RESET_BROWNOUT ||
+           cause == ESP32_RESET_RTCWDT_RTC;
+}
+
 static void gpio_reset(esp32_t *chip, enum esp32_reset_cause cause)
 {
     gpio_t *g = gpio_of(chip);
     if (cause >= ESP32_RESET_TGWDT_CPU && cause <= ESP32_RESET_EXT_CPU)
         return;
-    gpio_t fresh = {.driven = g->driven, .driven_level = g->driven_level};
+    gpio_t fresh = {.driven = g->driven, .driven_level = g->driven_level, .strap = g->strap};
     *g = fresh;
+    if (samples_straps(cause))
+        g->strap = sample_straps(g);
     g->in = levels(g);
     chip_notify(chip, ESP32_STOP_GPIO);
 }

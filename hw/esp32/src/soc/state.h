@@ -61,6 +61,7 @@ typedef struct {
     uint64_t out, enable, status;
     uint64_t driven, driven_level; /* pads that something outside drives */
     uint64_t in;                   /* levels as last looked at, for edges */
+    uint32_t strap;                /* the strapping pins at the last reset of the chip */
 } gpio_t;
 
 typedef struct {

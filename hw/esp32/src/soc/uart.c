@@ -5,6 +5,7 @@
  * waits in the queue, not lost, while the RX FIFO is full. */
 #include <string.h>
 
+#include "../rom/rom.h"
 #include "parts.h"
 
 #define FIFO                     0x00
@@ -86,6 +87,8 @@ void uart_rx_event(esp32_t *chip, int uart)
     }
     update_irq(chip, uart);
     schedule_rx(chip, uart);
+    if (uart == 0)
+        rom_uart_input(chip);
 }
 
 void uart_tout_event(esp32_t *chip, int uart)
