@@ -17,7 +17,7 @@ from lab.interrupt import signals
 from lab.targets.port import open_port
 
 RESULTS = Path("results", "board")
-SUITES = ("conformance", "injection", "robot")
+SUITES = ("injection", "robot", "conformance")  # two have the same app
 CHOICE = "LAB_BOARD_SUITES"  # all, none, or some of SUITES with commas between
 MORE = "LAB_BOARD_"  # and the suite's name: what of it to run, and options
 

@@ -15,7 +15,8 @@ from lab.firmware import BOOTLOADER_OFFSET, Firmware
 CHIP_SECONDS = 60
 FLASH_SECONDS = 600  # 1.6 MB at 115200 baud takes two and a half minutes
 CHIP = re.compile(r"(?:Chip type:|Detecting chip type\.*|Chip is)\s+(ESP32\S*)")
-WANTED = re.compile(r"ESP32(?!-?[A-Z]\d)")  # ESP32-D0WD and its like; not ESP32-S3, ESP32-C3 ..
+# ESP32-D0WD, -U4WDH, -S0WD, -PICO ..; not ESP32-S3, ESP32C3 and the like, which are other chips
+WANTED = re.compile(r"ESP32(?!-?(?:S[2-9]|C\d|E\d|H\d|P\d))")
 
 
 class EsptoolError(LabError):

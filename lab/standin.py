@@ -9,17 +9,18 @@ import queue
 from typing import Any
 
 from hw.camera.sensor import Vc0706
-from lab.consoles import ConsoleServer
 from lab.firmware import FLASH_SIZE, resolve
 from lab.flash import build_image
 from lab.interrupt import signals
 from lab.net.gateway import Gateway, HostForward
 from lab.net.switch import Switch
+from lab.serialport import SerialPortServer
 from lab.targets.embedded import EmbeddedBoard
 
 
 class StandIn:
-    """A board with firmware and an empty filesystem, on a PTY and a TCP port.
+    """A board with firmware and an empty filesystem, on RFC 2217 with DTR and RTS, and on a
+    PTY without.
 
     firmware: pinned name or path. blank: erased flash instead. Raises LabError.
     """
@@ -34,14 +35,14 @@ class StandIn:
             self._gateway.stop()
             raise
         try:
-            self._consoles = ConsoleServer(self._type)
+            self._consoles = SerialPortServer(self._type, self.board.set_lines)
         except BaseException:
             self.board.close()
             self._gateway.stop()
             raise
         self.board.listeners.append(self._consoles.feed)
         self.pty = self._consoles.pty
-        self.url = "socket://%s:%d" % self._consoles.tcp
+        self.url = self._consoles.url
         self.address = "%s:%d" % self._gateway.forwards[80]
 
     def _type(self, data: bytes) -> None:

@@ -35,10 +35,9 @@ def open_port(url: str) -> Any:
     try:
         port = serial.serial_for_url(url, do_not_open=True)
         port.baudrate, port.timeout = BAUD, READ_SECONDS
-        port.write_timeout = WRITE_SECONDS
         port.dtr = port.rts = False  # else opening would hold EN or IO0 down
         if device:
-            port.exclusive = True
+            port.exclusive, port.write_timeout = True, WRITE_SECONDS
         port.open()
     except (OSError, ValueError) as error:  # SerialException is an OSError
         raise BoardError(_why(url, device, error)) from None

@@ -148,11 +148,13 @@ class SerialBoard:
 
     def power_off(self) -> None:
         """Cut its supply. Raises CannotDo without a power_command, BoardError when that fails."""
+        self._can_switch()
         self._reader.unplugged = True
         self._power("off")
 
     def power_on(self) -> None:
         """Undo `power_off`; the port comes back too where the USB bridge was without power."""
+        self._can_switch()
         with self._booted:
             self._expected = 1
         self._power("on")
@@ -165,9 +167,11 @@ class SerialBoard:
         self.power_off()
         self.power_on()
 
-    def _power(self, action: str) -> None:
+    def _can_switch(self) -> None:
         if not self.settings.power_command:
             require(TARGET, Capability.POWER)
+
+    def _power(self, action: str) -> None:
         words = [w.replace("{action}", action) for w in shlex.split(self.settings.power_command)]
         try:
             done = subprocess.run(words, capture_output=True, text=True, timeout=POWER_SECONDS)
