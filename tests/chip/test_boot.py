@@ -78,14 +78,6 @@ def test_exception_of_a_program_is_the_host_s_exception(repl_board):
     assert repl_board.console.eval("2*21") == "42"
 
 
-def test_blank_flash_is_named():
-    with EmbeddedBoard(b"\xff" * 0x2000) as board:
-        with pytest.raises(BoardError, match="no bootloader in flash: at 0x1000 there is 0xff"):
-            board.console.wait_for_prompt()
-        with pytest.raises(BoardError):
-            board.console.write(b"x")
-
-
 def test_damaged_bootloader_is_named(repl_image):
     flash = bytearray(repl_image)
     flash[0x1100] ^= 1

@@ -349,7 +349,7 @@ int esp32_run(esp32_t *chip, uint64_t until, int stop_mask)
             run_shared(chip);
         } else if (pro || app) {
             run_alone(chip, app, until);
-        } else {
+        } else if (!chip->reset_pending) { /* asked for by an event: no time passes first */
             if (stop_mask & ESP32_STOP_IDLE)
                 return ESP32_STOP_IDLE;
             s->now = s->events.next < until ? s->events.next : until;
