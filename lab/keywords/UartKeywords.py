@@ -46,7 +46,9 @@ class UartKeywords:
         if uart.rpartition(".")[2] != "uart0":
             raise AssertionError(f"only uart0 has a console, not {uart}")
         bench.timeout = timeout
-        bench.board.console.mark()
+        if not bench.starting:
+            bench.board.console.mark()
+        bench.starting = False
         self._testers += 1
         return self._testers
 

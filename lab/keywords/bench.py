@@ -58,6 +58,7 @@ class Bench:
         self._physical: SerialBoard | None = None  # on the desk for as long as we run
         self._identity: Identity | None = None
         self.files: dict[str, bytes] = {}  # of the physical board
+        self.starting = False  # a physical board boots already: nothing it says may be missed
         self.read_only = True  # its app leaves them as they are
         self.network: Network = "none"
         self.image = b""
@@ -141,6 +142,7 @@ class Bench:
         self.reset()
         board = self.physical()
         self.files, self.network, self.read_only = dict(files), "gateway", read_only
+        self.starting = wait_for is None
         if wait_for is None:
             board.put(files)
             board.start(cold=True)
