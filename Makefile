@@ -15,7 +15,7 @@ PYTEST_OPTIONS ?=
 LIBRARIES = $(notdir $(basename $(wildcard lab/keywords/*Keywords.py)))
 C_FILES = $(shell git ls-files 'hw/esp32/*.c' 'hw/esp32/*.h')
 
-.PHONY: help lab test check robot keywords inject conform browser bench clean packages
+.PHONY: help lab test check robot board keywords inject conform browser bench clean packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ robot: keywords ## the Robot suites, side by side (SUITE=robot/echo.robot, TAGS=
 	@$(BIN)/pabot --command $(BIN)/robot --end-command --no-pabotlib --outputdir results/robot --xunit xunit.xml --pythonpath . \
 	  --skiponfailure known-defect $(if $(TAGS),--include '$(TAGS)') $(ROBOT_OPTIONS) $(SUITE); \
 	  status=$$?; $(BIN)/python -m lab.keywords.summary results/robot; exit $$status
+
+board: $(STAMP) ## a physical board: app and suites (PORT=, SSID=, PASSWORD=, FLASH=1, NET=lan)
+	@exec $(BIN)/lab board
 
 keywords: $(STAMP) ## reference of the Robot keywords, as HTML in results/keywords
 	@mkdir -p results/keywords

@@ -249,6 +249,24 @@ def cmd_renode(args: argparse.Namespace) -> int:
     return 0
 
 
+def cmd_boards(args: argparse.Namespace) -> int:
+    from lab.boards import report
+
+    return report(not args.list)
+
+
+def cmd_board(args: argparse.Namespace) -> int:
+    from lab.boardrun import run
+
+    return run()
+
+
+def cmd_standin(args: argparse.Namespace) -> int:
+    from lab.standin import run
+
+    return run(args.firmware, args.blank)
+
+
 def _port(text: str) -> int:
     """A TCP port, 0 for any free one."""
     if not text.isdigit() or int(text) > 65535:
@@ -332,6 +350,12 @@ def parser() -> argparse.ArgumentParser:
     renode.add_argument("--capture", type=Path, help="net: write a pcapng there")
     doctor = command("doctor", cmd_doctor, "what is there, what is missing")
     doctor.add_argument("--json", action="store_true")
+    boards = command("boards", cmd_boards, "serial ports with boards, and what answers there")
+    boards.add_argument("--list", action="store_true", help="ask none of them")
+    command("board", cmd_board, "put the app on a physical board (board.toml), run the suites")
+    standin = command("standin", cmd_standin, "an emulated board on a serial port, to try that")
+    standin.add_argument("--firmware", help=firmware_help)
+    standin.add_argument("--blank", action="store_true", help="with an erased flash")
     return top
 
 

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from lab import LabError
 from lab.cache import cache_dir, cache_folder
@@ -76,12 +77,20 @@ def compile_mpy(source: bytes, name: str) -> bytes:
     return cached.read_bytes()
 
 
-def takes_mpy(firmware: Firmware) -> bool:
+class Versioned(Protocol):
+    """A firmware image, or a board that says what runs on it."""
+
+    @property
+    def release(self) -> tuple[int, int] | None:
+        """(1, 23) for MicroPython 1.23.0; None when it is no MicroPython."""
+
+
+def takes_mpy(firmware: Versioned) -> bool:
     """Does it load the .mpy files of our compiler (with machine code: of just that version)?"""
     return firmware.release is None or firmware.release >= MPY_SINCE
 
 
-def board_files(firmware: Firmware | None = None) -> dict[str, bytes]:
+def board_files(firmware: Versioned | None = None) -> dict[str, bytes]:
     """What the camera board carries: path on its filesystem -> contents.
 
     As .mpy, or as sources where `firmware` takes other .mpy than ours (None: the default does not).

@@ -13,15 +13,19 @@ from collections.abc import Iterator
 import pytest
 
 from hw.camera.sensor import Vc0706
+from lab import targets
+from lab.board import Board
 from lab.booted import Booted, booted
+from lab.capabilities import Capability, require
 from lab.firmware import resolve
 from lab.flash import board_files, build_image
 from lab.net.gateway import Gateway, HostForward
 from lab.net.switch import Switch
+from lab.pytest_board import BoardTarget, alone, fresh_board, skipping
 from lab.pytest_matrix import Collector
 from lab.renode import RenodeError
-from lab.targets import EMULATED, emulated_board
 from lab.targets.embedded import EmbeddedBoard
+from lab.targets.serial import SerialBoard
 
 TARGETS = ("embedded", "renode", "unix", "board")
 
@@ -38,18 +42,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # the controller, or the only process
         config.pluginmanager.register(Collector(), "conformance")
-    if config.getoption("--target") not in EMULATED:
+    target = config.getoption("--target")
+    if target == "board":
+        config.pluginmanager.register(BoardTarget(), "board")
+    elif target not in targets.EMULATED:
         raise pytest.UsageError(
-            f"--target {config.getoption('--target')}: only {' and '.join(EMULATED)} can run the "
-            "suites yet"
+            f"--target {target}: only {', '.join(targets.EMULATED)} and board run the suites"
         )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    if config.getoption("--target") == "board":
+        alone(config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    with skipping():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    with skipping():
+        return (yield)
 
 
 @pytest.fixture(scope="session")
 def board_class(request: pytest.FixtureRequest) -> type[EmbeddedBoard]:
     """Of --target; the test is skipped where there is no Renode that fits."""
     try:
-        return emulated_board(request.config.getoption("--target"))
+        return targets.emulated_board(request.config.getoption("--target"))
     except RenodeError as error:
         pytest.skip(str(error))
 
@@ -78,15 +102,25 @@ def booted_app(app_image: bytes) -> Booted:
 
 
 @pytest.fixture
-def repl_board(booted_repl: Booted, board_class: type[EmbeddedBoard]) -> Iterator[EmbeddedBoard]:
+def repl_board(
+    target: str, booted_repl: Booted, board_class: type[EmbeddedBoard]
+) -> Iterator[EmbeddedBoard]:
     """A fresh board at its prompt; time moves only while the test waits."""
+    require(target, Capability.CLOCK)
     with board_class(booted_repl.image, snapshot=booted_repl.snapshot) as board:
         yield board
 
 
+@pytest.fixture(scope="session")
+def target(request: pytest.FixtureRequest) -> str:
+    """Where the board under test runs: one of TARGETS."""
+    return str(request.config.getoption("--target"))
+
+
 @pytest.fixture
-def switch() -> Switch:
+def switch(target: str) -> Switch:
     """The switch that `board` is plugged into."""
+    require(target, Capability.FRAMES)
     return Switch()
 
 
@@ -99,10 +133,10 @@ def gateway(switch: Switch) -> Iterator[Gateway]:
 
 
 @pytest.fixture
-def board(
+def emulated_board(
     booted_app: Booted, switch: Switch, gateway: Gateway, board_class: type[EmbeddedBoard]
 ) -> Iterator[EmbeddedBoard]:
-    """A fresh board whose app serves."""
+    """A fresh board on `switch` whose app serves."""
     with board_class(
         booted_app.image, switch, "eager", snapshot=booted_app.snapshot, camera=Vc0706()
     ) as board:  # fmt: skip
@@ -110,9 +144,27 @@ def board(
 
 
 @pytest.fixture
-def url(board: EmbeddedBoard, gateway: Gateway) -> str:
+def board(target: str, request: pytest.FixtureRequest) -> Board:
+    """A board whose app serves, started anew; of the target's kind."""
+    if target == "board":
+        return fresh_board(request.config)
+    found: Board = request.getfixturevalue("emulated_board")
+    return found
+
+
+@pytest.fixture
+def address(board: Board, request: pytest.FixtureRequest) -> tuple[str, int]:
+    """Where this machine reaches the board's HTTP."""
+    if isinstance(board, SerialBoard):
+        return board.address
+    gateway: Gateway = request.getfixturevalue("gateway")
+    return gateway.forwards[80]
+
+
+@pytest.fixture
+def url(address: tuple[str, int]) -> str:
     """Of the board's page."""
-    return "http://{}:{}/".format(*gateway.forwards[80])
+    return "http://{}:{}/".format(*address)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ Resource            board.resource
 Suite Setup         Provide The Logger
 Test Setup          Requires    logger
 Test Teardown       Reset Emulation
-Test Tags           flash
+Test Tags           flash    large-files
 
 
 *** Test Cases ***

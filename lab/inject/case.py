@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab import LabError
+from lab import LabError, capabilities
+from lab.capabilities import Capability
 
 ANYWHERE = ("embedded", "unix", "cpython", "renode", "board")
 SIMULATED = ("embedded",)  # what needs the board's switch, its virtual time or its inside
@@ -38,3 +39,11 @@ class Case:
     def id(self) -> str:
         """Names the case in reports and on command lines."""
         return f"{self.group}/{self.name}"
+
+
+def why_not(case: Case, target: str) -> str | None:
+    """Why `case` can't run on `target`; None when it can."""
+    if target in case.targets:
+        return None
+    lacking = capabilities.why_not(target, Capability.FRAMES)
+    return f"{target} has not: {Capability.FRAMES}; {lacking}" if lacking else f"not on {target}"

@@ -10,13 +10,16 @@ from robot.api.deco import keyword, library
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 
 from lab.booted import Kind, booted
-from lab.firmware import Firmware, resolve
-from lab.flash import board_files, build_image, compile_mpy, takes_mpy
-from lab.keywords.bench import Network, bench
+from lab.capabilities import Capability, require
+from lab.firmware import resolve
+from lab.flash import Versioned, board_files, build_image, compile_mpy, takes_mpy
+from lab.keywords.bench import PHYSICAL, REAL_SECONDS_MOST, Network, bench
 from lab.targets.embedded import BoardSnapshot
 
 OTHERS = ("lab.keywords.UartKeywords", "lab.keywords.GpioKeywords")
 CAMERA, NOTHING = "camera", "none"
+WRITERS = ("logger",)  # apps that write files
+UP = {CAMERA: b"lab: camera: "}  # what an app says last when it comes up
 RUN_FOR = re.compile(r'emulation\s+RunFor\s+"?([0-9.:]+)"?', re.IGNORECASE)
 READ = re.compile(r"sysbus\s+Read(Byte|Word|DoubleWord)\s+(0x[0-9a-f]+|\d+)", re.IGNORECASE)
 SIZES = {"byte": 1, "word": 2, "doubleword": 4}
@@ -43,6 +46,8 @@ class BoardKeywords:
             # under renode-test Renode's own keywords are there as well, with the same names
             BuiltIn().set_library_search_order("lab.keywords.BoardKeywords", *OTHERS)
         self._provided: dict[str, tuple[bytes, BoardSnapshot, Network, bool, str]] = {}
+        # states of a physical board: its files, and does its app leave them as they are?
+        self._carried: dict[str, tuple[dict[str, bytes], bool]] = {}
 
     def end_suite(self, data: object, result: object) -> None:
         """Robot's listener call: nothing stays behind."""
@@ -72,12 +77,17 @@ class BoardKeywords:
         | `Create Machine` | app=camera | |
         | `Create Machine` | app=limits | booted_already=True |
         """
-        firmware = resolve()
+        physical = bench.target == PHYSICAL
+        firmware: Versioned = bench.identity() if physical else resolve()
         contents = self._files(app, firmware)
         contents.update(files or {})
         for name in without_files or []:
             del contents[name]
-        image = build_image(firmware, contents)
+        if physical:
+            up = UP.get(app or "", b"") if booted_already else None
+            bench.set_up_physical(contents, up, app not in WRITERS and not files)
+            return
+        image = build_image(resolve(), contents)
         if app in (None, NOTHING):
             network = "none"
         if booted_already:
@@ -88,7 +98,7 @@ class BoardKeywords:
         else:
             bench.set_up(image, network, network != "none")
 
-    def _files(self, app: str | None, firmware: Firmware) -> dict[str, bytes]:
+    def _files(self, app: str | None, firmware: Versioned) -> dict[str, bytes]:
         if app in (None, NOTHING):
             return {}
         files = board_files(firmware)
@@ -116,7 +126,8 @@ class BoardKeywords:
     def start_emulation(self) -> None:
         """Let time pass again after ``pause``. A board runs as soon as it is created; suites that
         are shared with Renode say this all the same."""
-        bench.board.paused = False
+        if bench.target != PHYSICAL:
+            bench.emulated(Capability.CLOCK).paused = False
 
     @keyword
     def reset_emulation(self) -> None:
@@ -127,8 +138,17 @@ class BoardKeywords:
     def provides(self, state: str) -> None:
         """Keep the state of the board under this name, for `Requires` in this suite."""
         bench.board  # noqa: B018 (says so when there is none)
+        if bench.target == PHYSICAL:
+            if bench.physical().typed:
+                require(bench.target, Capability.SNAPSHOT)
+            self._carried[state] = (
+                bench.files,
+                bench.read_only,
+            )  # as fresh from a reset: that can be made again
+            return
         text = bench.evidence[-1].uart
-        kept = (bench.image, bench.board.snapshot(), bench.network, bench.camera is not None, text)
+        snapshot = bench.emulated(Capability.SNAPSHOT).snapshot()
+        kept = (bench.image, snapshot, bench.network, bench.camera is not None, text)
         self._provided[state] = kept
 
     @keyword
@@ -138,7 +158,10 @@ class BoardKeywords:
         ``prompt``: at the REPL, without a network. ``serving``: the camera app serves;
         ``network`` as with `Create Machine`.
         """
-        if state in self._provided:
+        if state in self._carried:
+            files, read_only = self._carried[state]
+            bench.set_up_physical(files, b"", read_only)
+        elif state in self._provided:
             image, snapshot, kept_network, camera, text = self._provided[state]
             bench.set_up(image, kept_network, camera, snapshot, text)
         elif state == "prompt":
@@ -161,16 +184,20 @@ class BoardKeywords:
         if [w.lower() for w in words] in (["machine", "reset"], ["mach", "reset"]):
             bench.board.reset()
         elif words == ["pause"]:
-            bench.board.paused = True
+            bench.emulated(Capability.CLOCK).paused = True
         elif words == ["start"]:
             self.start_emulation()
         elif run_for := RUN_FOR.fullmatch(command.strip()):
-            was, bench.board.paused = bench.board.paused, False
+            if bench.target == PHYSICAL:
+                bench.let_pass(_seconds(run_for[1]))
+                return ""
+            board = bench.emulated(Capability.CLOCK)
+            was, board.paused = board.paused, False
             bench.let_pass(_seconds(run_for[1]))
-            bench.board.paused = was
+            board.paused = was
         elif read := READ.fullmatch(command.strip()):
             size = SIZES[read[1].lower()]
-            data = bench.board.chip.read_memory(int(read[2], 0), size)
+            data = bench.emulated(Capability.MEMORY).chip.read_memory(int(read[2], 0), size)
             return f"0x{int.from_bytes(data, 'little'):0{2 * size}X}"
         else:
             raise AssertionError(f"this target knows no Monitor command {command!r}")
@@ -202,6 +229,15 @@ class BoardKeywords:
     def virtual_seconds(self) -> float:
         """The board's time since it was made."""
         return bench.seconds
+
+
+def command_needs(command: str) -> tuple[Capability, ...]:
+    """What a command of `Execute Command` needs of its target."""
+    if command.strip() == "pause":
+        return (Capability.CLOCK,)
+    if run_for := RUN_FOR.fullmatch(command.strip()):
+        return (Capability.CLOCK,) if _seconds(run_for[1]) > REAL_SECONDS_MOST else ()
+    return (Capability.MEMORY,) if READ.fullmatch(command.strip()) else ()
 
 
 def _seconds(text: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from robot.api.deco import keyword, library
 
 from hw.camera.wiring import LED_GPIO
+from lab.capabilities import Capability, needs
 from lab.keywords.bench import bench
 
 LEVELS = {"high": True, "1": True, "on": True, "low": False, "0": False, "off": False}
@@ -16,30 +17,35 @@ class GpioKeywords:
     chip's numbers; the LED of the camera board is GPIO 2."""
 
     @keyword
+    @needs(Capability.PINS)
     def gpio_should_be(self, pin: int, level: str) -> None:
         """The chip drives the pin so at this moment."""
-        if bench.board.gpio(pin) != _level(level):
+        if bench.emulated(Capability.PINS).gpio(pin) != _level(level):
             raise AssertionError(f"GPIO{pin} is not {level}")
 
     @keyword
+    @needs(Capability.PINS)
     def wait_for_gpio(self, pin: int, level: str, timeout: float = 30) -> None:
         """Until the chip drives the pin so."""
-        bench.board.wait_for_gpio(pin, _level(level), timeout)
+        bench.emulated(Capability.PINS).wait_for_gpio(pin, _level(level), timeout)
 
     @keyword(name="Create LED Tester")
+    @needs(Capability.PINS)
     def create_led_tester(self, led: str = "sysbus.gpio.led") -> int:
         """For suites that are shared with Renode: the board has one LED. Returns an id."""
-        bench.board  # noqa: B018 (says so when there is none)
+        bench.emulated(Capability.PINS)
         return 1
 
     @keyword(name="Assert LED State")
+    @needs(Capability.PINS)
     def assert_led_state(
         self, state: bool, timeout: float = 0, testerId: int | None = None
     ) -> None:
         """The LED is on (True) or off, or gets so within ``timeout`` seconds."""
-        if bench.board.gpio(LED_GPIO) != state and timeout:
-            bench.board.wait_for_gpio(LED_GPIO, state, timeout)
-        if bench.board.gpio(LED_GPIO) != state:
+        board = bench.emulated(Capability.PINS)
+        if board.gpio(LED_GPIO) != state and timeout:
+            board.wait_for_gpio(LED_GPIO, state, timeout)
+        if board.gpio(LED_GPIO) != state:
             raise AssertionError(f"the LED is {'off' if state else 'on'}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from robot.api.deco import keyword, library
 
+from lab.capabilities import Capability, needs, require
 from lab.keywords.bench import bench
 from lab.net.impair import BadCable, Impairment
 from lab.net.router import Router
@@ -18,16 +19,19 @@ class NetworkKeywords:
     """
 
     @keyword
+    @needs(Capability.LINK)
     def pull_cable(self) -> None:
         """Unplug the board's Ethernet."""
         bench.board.set_link(False)
 
     @keyword
+    @needs(Capability.LINK)
     def plug_cable(self) -> None:
         """Plug it in again."""
         bench.board.set_link(True)
 
     @keyword
+    @needs(Capability.FRAMES)
     def impair_network(
         self,
         loss: float = 0,
@@ -64,6 +68,7 @@ class NetworkKeywords:
             bench.cable = None
 
     @keyword
+    @needs(Capability.FRAMES)
     def cut_network(self) -> None:
         """Nothing gets through from now on, and the board is not told."""
         if bench.cable is None:
@@ -93,29 +98,33 @@ class NetworkKeywords:
         return sum(c.reordered for c in bench.cable.counters) if bench.cable else 0
 
     @keyword(name="Stop DHCP")
+    @needs(Capability.ROUTER)
     def stop_dhcp(self) -> None:
         """The router answers no request for an address any more."""
         self._router().enabled = False
 
     @keyword(name="Start DHCP")
+    @needs(Capability.ROUTER)
     def start_dhcp(self) -> None:
         """Undo `Stop DHCP`."""
         self._router().enabled = True
 
     @keyword
+    @needs(Capability.ROUTER)
     def leases_given(self) -> int:
         """How often the board has got an address from the router."""
         return self._router().leases
 
     @staticmethod
     def _router() -> Router:
+        require(bench.target, Capability.ROUTER)
         if bench.router is None:
             raise AssertionError("only a network inside the simulation has a router to tell")
         return bench.router
 
     @staticmethod
     def _cable(to_switch: Impairment, to_host: Impairment, seed: int) -> None:
-        port = bench.board.port
+        port = bench.emulated(Capability.FRAMES).port
         if port is None:
             raise AssertionError("the board has no network")
         bench.cable = BadCable(port, bench.clock, to_switch, to_host, seed)

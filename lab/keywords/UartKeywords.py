@@ -46,7 +46,9 @@ class UartKeywords:
         if uart.rpartition(".")[2] != "uart0":
             raise AssertionError(f"only uart0 has a console, not {uart}")
         bench.timeout = timeout
-        bench.board.console.mark()
+        if not bench.starting:
+            bench.board.console.mark()
+        bench.starting = False
         self._testers += 1
         return self._testers
 
@@ -174,7 +176,7 @@ class UartKeywords:
 
     @staticmethod
     def _timeout(timeout: float | None) -> float:
-        return bench.timeout if timeout is None else timeout
+        return (bench.timeout if timeout is None else timeout) * bench.patience
 
     @staticmethod
     def _found(line: str, groups: list[str] | None = None) -> Found:

@@ -5,8 +5,10 @@ Robot makes one instance of each library per suite; the board behind them is one
 
 from __future__ import annotations
 
+import atexit
+import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,7 +16,10 @@ from typing import Literal
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 
 from hw.camera.sensor import Vc0706
+from lab.boardfile import load
 from lab.booted import Booted
+from lab.capabilities import CannotDo, Capability, require
+from lab.deploy import Identity, identify
 from lab.net.capture import Capture
 from lab.net.clock import Clock, WallClock
 from lab.net.gateway import GUEST_ADDRESS, Gateway, HostForward
@@ -24,16 +29,20 @@ from lab.net.router import Router
 from lab.net.switch import Switch
 from lab.targets import emulated_board
 from lab.targets.embedded import TICKS_PER_SECOND, BoardSnapshot, EmbeddedBoard
+from lab.targets.serial import SerialBoard
 
 Network = Literal["none", "inside", "gateway"]
 HTTP_PORT = 80
+PHYSICAL = "board"
+REAL_SECONDS_MOST = 10.0  # that a test on a physical board lets pass for nothing
+LOG = Path("results", "board", "robot-console.log")
 
 
 @dataclass
 class Evidence:
     """What one board and its clients did, for the report of a failure."""
 
-    board: EmbeddedBoard
+    board: EmbeddedBoard | SerialBoard
     boot_log: str
     capture: Path | None
     frames: list[str] = field(default_factory=list)
@@ -48,7 +57,12 @@ class Bench:
     """At most one board at a time, and what is plugged into it."""
 
     def __init__(self) -> None:
-        self._board: EmbeddedBoard | None = None
+        self._board: EmbeddedBoard | SerialBoard | None = None
+        self._physical: SerialBoard | None = None  # on the desk for as long as we run
+        self._identity: Identity | None = None
+        self.files: dict[str, bytes] = {}  # of the physical board
+        self.starting = False  # a physical board boots already: nothing it says may be missed
+        self.read_only = True  # its app leaves them as they are
         self.network: Network = "none"
         self.image = b""
         self.switch: Switch | None = None
@@ -68,11 +82,29 @@ class Bench:
     # --- board ---
 
     @property
-    def board(self) -> EmbeddedBoard:
+    def board(self) -> EmbeddedBoard | SerialBoard:
         """Raises AssertionError when there is none."""
         if self._board is None:
             raise AssertionError("no board is on the desk: use `Create Machine` or `Requires`")
         return self._board
+
+    @property
+    def target(self) -> str:
+        """Where the board runs: $TARGET."""
+        return os.environ.get("TARGET") or "embedded"
+
+    @property
+    def patience(self) -> float:
+        """Factor on deadlines: a slow link has its own."""
+        return self._board.patience if isinstance(self._board, SerialBoard) else 1.0
+
+    def emulated(self, capability: Capability) -> EmbeddedBoard:
+        """The board, for something that only an emulated one can do. Raises CannotDo."""
+        require(self.target, capability)
+        board = self.board
+        if isinstance(board, SerialBoard):
+            raise CannotDo(self.target, capability, "it is a physical board")
+        return board
 
     @property
     def inside(self) -> bool:
@@ -101,10 +133,53 @@ class Bench:
         self.camera = Vc0706() if camera else None
         pace: Literal["eager", "stepped"] = "eager" if network == "gateway" else "stepped"
         make = emulated_board(_target())
-        self._board = make(image, self.switch, pace, snapshot=snapshot, camera=self.camera)
+        board = make(image, self.switch, pace, snapshot=snapshot, camera=self.camera)
+        self._board = board
         if network == "inside" and self.switch:
-            self.router = Router(self.switch, self._board.clock)
-        self.evidence.append(Evidence(self._board, boot_log, path))
+            self.router = Router(self.switch, board.clock)
+        self.evidence.append(Evidence(board, boot_log, path))
+
+    def set_up_physical(self, files: Mapping[str, bytes], wait_for: bytes | None,
+                        read_only: bool) -> None:  # fmt: skip
+        """The physical board with these files, reset; it serves, or has said `wait_for` (None:
+        its power has just come). read_only: the app writes no file. Raises LabError."""
+        self.reset()
+        board = self.physical()
+        self.files, self.network, self.read_only = dict(files), "gateway", read_only
+        self.starting = wait_for is None
+        if wait_for is None:
+            board.put(files)
+            board.start(cold=True)
+        elif files:
+            board.serve(files, read_only)
+            board.console.wait_for(wait_for, 10 * board.patience)
+        else:
+            board.put(files)
+            board.start()
+            board.console.wait_for_prompt(10 * board.patience)
+            board.typed = False
+        self._board = board
+        self.evidence.append(Evidence(board, "", None))
+
+    def physical(self) -> SerialBoard:
+        """The one of board.toml and the variables, opened. Raises LabError."""
+        if self._physical is None:
+            self._physical = SerialBoard(load())
+            atexit.register(self._put_away)
+        return self._physical
+
+    def identity(self) -> Identity:
+        """Of the physical board. Raises LabError."""
+        if self._identity is None:
+            self._identity = identify(self.physical())
+        return self._identity
+
+    def _put_away(self) -> None:
+        """At the end: the whole console, for the report."""
+        if self._physical:
+            self._physical.close()
+            LOG.parent.mkdir(parents=True, exist_ok=True)
+            LOG.write_bytes(bytes(self._physical.log))
 
     def set_up_booted(self, state: Booted, network: Network, camera: bool) -> None:
         """A board that goes on from `state`."""
@@ -114,7 +189,7 @@ class Bench:
         """Clear the desk; harmless when it is."""
         for let_go in self.at_reset:
             let_go()
-        if self._board:
+        if isinstance(self._board, EmbeddedBoard):
             self._board.close()
         if self.gateway:
             self.gateway.stop()
@@ -128,15 +203,23 @@ class Bench:
 
     def _now_ns(self) -> int:
         """For the capture: virtual time since the chip was made."""
-        return self._board.now * 1_000_000_000 // TICKS_PER_SECOND if self._board else 0
+        board = self._board
+        if not isinstance(board, EmbeddedBoard):
+            return 0
+        return board.now * 1_000_000_000 // TICKS_PER_SECOND
 
     @property
     def seconds(self) -> float:
-        """Virtual time."""
+        """Virtual time; of the wall clock on a physical board."""
         return self.board.seconds
 
     def let_pass(self, seconds: float) -> None:
         """Let virtual time pass. Raises AssertionError where the wall clock rules."""
+        if isinstance(self.board, SerialBoard):
+            if seconds > REAL_SECONDS_MOST:
+                require(self.target, Capability.CLOCK)
+            self.board.wait(seconds)
+            return
         if not self.inside:
             raise AssertionError("with the gateway time can't be moved; wait for an event instead")
         self.board.run_for(seconds)
@@ -147,7 +230,7 @@ class Bench:
     def clock(self) -> Clock:
         """That the board's peers live by."""
         if self.inside:
-            return self.board.clock
+            return self.emulated(Capability.CLOCK).clock
         if self._wall is None:
             self._wall = WallClock()
         return self._wall
@@ -158,7 +241,7 @@ class Bench:
         if self.switch is None:
             raise AssertionError("the board has no network")
         if self._host is None:
-            self._host = Host(self.switch, self.board.clock)
+            self._host = Host(self.switch, self.emulated(Capability.FRAMES).clock)
         return self._host
 
     @property
@@ -166,6 +249,8 @@ class Bench:
         """Where the board's HTTP is, for a client of this network."""
         if self.network == "none":
             raise AssertionError("the board has no network")
+        if isinstance(self._board, SerialBoard):
+            return self._board.address
         return self.gateway.forwards[HTTP_PORT] if self.gateway else (GUEST_ADDRESS, HTTP_PORT)
 
     def note(self, line: str) -> None:

@@ -6,6 +6,7 @@ import socket
 import struct
 from typing import Protocol
 
+from lab.capabilities import Capability
 from lab.keywords.bench import Bench
 from lab.net.tcp import Connection
 
@@ -42,14 +43,14 @@ def connect(bench: Bench, window: int | None, timeout: float) -> Stream:
     """
     if bench.inside:
         return SimulatedStream(bench, window or BLOCK - 1, timeout)
-    return KernelStream(bench.address, window, timeout)
+    return KernelStream(bench.address, window, timeout, bench.patience)
 
 
 class SimulatedStream:
     """Of a `Host` on the board's switch; virtual time passes while it waits."""
 
     def __init__(self, bench: Bench, window: int, timeout: float) -> None:
-        self._board = bench.board
+        self._board = bench.emulated(Capability.CLOCK)
         self.connection: Connection = bench.host.connect(*bench.address, window)
         c = self.connection
         if not self._board.step_until(lambda: c.established or bool(c.failure), timeout):
@@ -93,12 +94,15 @@ class SimulatedStream:
 class KernelStream:
     """A socket of this machine; real time passes."""
 
-    def __init__(self, address: tuple[str, int], window: int | None, timeout: float) -> None:
+    def __init__(
+        self, address: tuple[str, int], window: int | None, timeout: float, patience: float = 1
+    ) -> None:
+        self._patience = patience
         self._socket = socket.socket()
         if window:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.settimeout(timeout)
+        self._socket.settimeout(timeout * patience)
         try:
             self._socket.connect(address)
         except OSError as error:
@@ -115,7 +119,7 @@ class KernelStream:
         pass
 
     def receive(self, timeout: float) -> bytes:
-        self._socket.settimeout(timeout)
+        self._socket.settimeout(timeout * self._patience)
         try:
             return self._socket.recv(BLOCK)
         except TimeoutError:

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+from pathlib import Path
 
 import pytest
 from case import BOARD, TARGETS
 from engine import Control, differences, run
-from targets import OPENERS
+from targets import OPENERS, serial
 
 from lab.pinned import PackageError
+from lab.pytest_board import target_of
+
+
+def pytest_configure(config):
+    if config.getoption("--target") == "board":
+        OPENERS[BOARD] = lambda: serial(target_of(config))
+
+
+def pytest_collection_modifyitems(config, items):
+    """A physical board: its cases alone."""
+    if config.getoption("--target") != "board":
+        return
+    here = [item for item in items if item.path.parent == Path(__file__).parent]
+    others = [item for item in here if _where(item) != BOARD]
+    items[:] = [item for item in items if item not in others]
+    config.hook.pytest_deselected(items=others)
+
+
+def _where(item):
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("where") if callspec else None
 
 
 class Running:
@@ -59,6 +82,13 @@ def running():
 def conforms(running, request):
     """conforms(case, target name): have the conversation; fails with every difference."""
 
+    def patient(case):
+        """With a slow link's own deadline."""
+        if request.config.getoption("--target") != "board":
+            return case
+        factor = target_of(request.config).settings.patience
+        return dataclasses.replace(case, seconds=case.seconds * factor)
+
     def check(case, name):
         request.node.user_properties.append(("conformance", [case.rfc, case.name, name]))
         try:
@@ -66,7 +96,7 @@ def conforms(running, request):
         except PackageError as error:
             pytest.skip(str(error))
         try:
-            outcome = run(case, target, control)
+            outcome = run(patient(case), target, control)
             found = differences(case, outcome)
         except BaseException:
             running.drop(name)

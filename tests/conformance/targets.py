@@ -14,10 +14,12 @@ from hw.esp32.chip import Snapshot
 from lab.board import BoardError
 from lab.console import Console
 from lab.firmware import resolve
-from lab.flash import APP, ROOT, build_image, compile_mpy
+from lab.flash import APP, ROOT, Versioned, build_image, compile_mpy, takes_mpy
 from lab.net.gateway import Gateway, HostForward
 from lab.net.switch import Switch
+from lab.pytest_board import BoardTarget as Physical
 from lab.targets.embedded import EmbeddedBoard
+from lab.targets.serial import SerialBoard
 from lab.targets.unix import READY_LINE, AppProcess, CPythonProcess, MicroPythonProcess
 
 SCRIPT = Path(__file__).with_name("app.py")
@@ -89,14 +91,53 @@ class BoardTarget:
         return port in self._resets
 
 
+class SerialTarget:
+    """The app on a physical board. Its RST segments reach the client as they are."""
+
+    name = BOARD
+
+    def __init__(self, board: SerialBoard) -> None:
+        self.board = board
+        self.address = board.address
+        self._at = len(board.console.text)
+
+    def output(self, mark: str) -> str:
+        if self.board.events:
+            raise BoardError(f"the board had {self.board.events}")
+        text, self._at = output_to(self.board.console, self._at, mark)
+        return text
+
+    def was_reset(self, port: int) -> bool:
+        return False
+
+
+def app_files(firmware: Versioned) -> dict[str, bytes]:
+    """microdot and the app under test."""
+    files = {"main.py": MAIN.encode()}
+    sources = {
+        path: f"lib/microdot/{path.stem}" for path in sorted((ROOT / "microdot").glob("*.py"))
+    }
+    sources |= {path: path.stem for path in (SCRIPT, APP / "net.py")}
+    for path, name in sources.items():
+        if takes_mpy(firmware):
+            files[f"{name}.mpy"] = compile_mpy(path.read_bytes(), path.name)
+        else:
+            files[f"{name}.py"] = path.read_bytes()
+    return files
+
+
 def board_image() -> bytes:
     """Flash with the firmware, microdot and the app under test."""
-    files = {"main.py": MAIN.encode()}
-    for path in sorted((ROOT / "microdot").glob("*.py")):
-        files[f"lib/microdot/{path.stem}.mpy"] = compile_mpy(path.read_bytes(), path.name)
-    for path in (SCRIPT, APP / "net.py"):
-        files[f"{path.stem}.mpy"] = compile_mpy(path.read_bytes(), path.name)
-    return build_image(resolve(), files)
+    firmware = resolve()
+    return build_image(firmware, app_files(firmware))
+
+
+@contextmanager
+def serial(physical: Physical) -> Iterator[SerialTarget]:
+    """The board of `--target board`, started anew."""
+    board = physical.board()
+    board.serve(app_files(physical.identity()), read_only=True)
+    yield SerialTarget(board)
 
 
 @contextmanager

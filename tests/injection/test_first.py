@@ -3,6 +3,7 @@
 import pytest
 import websockets.sync.client
 
+from lab.inject.socketpeer import SocketPeer
 from lab.inject.tcp import TcpPeer
 from lab.inject.websocket import WebSocketFrame, handshake_request, parse_frames
 
@@ -11,8 +12,13 @@ HEAD_END = b"\r\n\r\n"
 
 
 @pytest.fixture
-def peer(board, switch):
-    with TcpPeer(switch, seed=1) as peer:
+def peer(board, target, request):
+    """Of the board's own network; through a socket of this machine where that is out of reach."""
+    if target == "board":
+        with SocketPeer(board.address, target, board.patience) as peer:
+            yield peer
+        return
+    with TcpPeer(request.getfixturevalue("switch"), seed=1) as peer:
         yield peer
 
 

@@ -1,4 +1,8 @@
-"""The network of the board: LAN (LAN8720), or Wi-Fi where /wifi.json names one."""
+"""The network of the board: LAN (LAN8720), or Wi-Fi where /wifi.json names one.
+
+/lan.json tells how a LAN8720 is wired when not as on the lab's board: GPIO numbers mdc, mdio, power
+(of its oscillator or reset) and ref_clk, phy_addr, and ref_clk_mode (1: the ESP32 makes the clock).
+"""
 
 import json
 import time
@@ -11,25 +15,52 @@ HEAP_BYTES = 64 * 1024  # of the 110 KB that v1.23 has left at boot; lwIP gets t
 _heap = None
 
 
-def _interface():
+def _settings(name):
     try:
-        with open("wifi.json") as file:
-            wifi = json.load(file)
+        with open(name) as file:
+            return json.load(file)
     except OSError:
-        lan = network.LAN(
-            mdc=machine.Pin(23),
-            mdio=machine.Pin(18),
-            power=None,
-            phy_type=network.PHY_LAN8720,
-            phy_addr=0,
-        )
-        if not lan.active():  # after a soft reset it still is, and must not be started twice
-            lan.active(True)
-        return lan
+        return None
+
+
+def _interface():
+    wifi = _settings("wifi.json")
+    if wifi is None:
+        return _lan(_settings("lan.json") or {})
     wlan = network.WLAN(network.STA_IF)
     wlan.active(True)
     wlan.connect(wifi["ssid"], wifi["password"])
     return wlan
+
+
+def _lan(wires):
+    more = {}
+    if "ref_clk" in wires:
+        more["ref_clk"] = machine.Pin(wires["ref_clk"])
+        more["ref_clk_mode"] = machine.Pin.OUT if wires.get("ref_clk_mode") else machine.Pin.IN
+    lan = network.LAN(
+        mdc=machine.Pin(wires.get("mdc", 23)),
+        mdio=machine.Pin(wires.get("mdio", 18)),
+        power=machine.Pin(wires["power"]) if "power" in wires else None,
+        phy_type=network.PHY_LAN8720,
+        phy_addr=wires.get("phy_addr", 0),
+        **more,
+    )
+    if not lan.active():  # after a soft reset it still is, and must not be started twice
+        lan.active(True)
+    return lan
+
+
+def _why_not(interface):
+    """What keeps the network away, in words."""
+    if not hasattr(interface, "scan"):  # no radio
+        return "no address from DHCP: is the cable in?"
+    status = interface.status()
+    if status in (network.STAT_WRONG_PASSWORD, getattr(network, "STAT_HANDSHAKE_TIMEOUT", 204)):
+        return "the Wi-Fi refuses: is the password right?"
+    if status == network.STAT_NO_AP_FOUND:
+        return "no such Wi-Fi here: is the SSID right, and on 2.4 GHz?"
+    return "no address from the Wi-Fi (status %d)" % status
 
 
 def _size_heap():
@@ -58,6 +89,6 @@ def connect():
     start = time.ticks_ms()
     while not interface.isconnected() or interface.ifconfig()[0] == "0.0.0.0":
         if time.ticks_diff(time.ticks_ms(), start) > DEADLINE_MS:
-            raise OSError("no address from DHCP: is the cable in?")
+            raise OSError(_why_not(interface))
         time.sleep_ms(20)
     return interface.ifconfig()[0]
