@@ -9,6 +9,7 @@ from typing import Any
 from lab import LabError, capabilities
 from lab.capabilities import Capability
 
+STREAM, PACKET, FAULT = "stream", "packet", "fault"  # layers
 ANYWHERE = ("embedded", "unix", "cpython", "renode", "board")
 SIMULATED = ("embedded",)  # what needs the board's switch, its virtual time or its inside
 
@@ -25,7 +26,7 @@ class Case:
     group, a few words. source: where the expectation comes from ("RFC 6455, 5.2"). play: does it
     to the rig of its layer, and raises CaseFailed when what must hold does not; the runner probes
     the board for life afterwards. targets: where it can run at all. parameters: what went into it,
-    for reports and replay.
+    for reports and replay. layer: which rig it is played on.
     """
 
     group: str
@@ -34,6 +35,7 @@ class Case:
     play: Callable[[Any], None]
     targets: tuple[str, ...] = SIMULATED
     parameters: dict[str, Any] = field(default_factory=dict)
+    layer: str = STREAM
 
     @property
     def id(self) -> str:

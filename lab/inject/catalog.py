@@ -6,11 +6,14 @@ import fnmatch
 import importlib
 import pkgutil
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from lab import LabError
 from lab.inject import tables
-from lab.inject.case import Case
+from lab.inject.case import FAULT, PACKET, Case
 from lab.inject.stream import StreamCase
+
+FAULTS_EACH = 24  # of each family: some 40 s of one core in all
 
 
 def stream_cases() -> list[StreamCase]:
@@ -24,9 +27,27 @@ def stream_cases() -> list[StreamCase]:
     return found
 
 
-def all_cases() -> list[Case]:
-    """Of every layer."""
-    return [case.case() for case in stream_cases()]
+def packet_cases() -> list[Case]:
+    """Of the tables below the stream."""
+    from lab.inject.packets.cases import CASES
+
+    return [replace(case, layer=PACKET) for case in CASES]
+
+
+def fault_cases(seed: int) -> list[Case]:
+    """FAULTS_EACH of each family of faults of the chip: others for another seed."""
+    from lab.inject.faults import FAMILIES
+
+    return [
+        replace(case, layer=FAULT) for make in FAMILIES.values() for case in make(seed, FAULTS_EACH)
+    ]
+
+
+def all_cases(seed: int = 1) -> list[Case]:
+    """Of every layer. Raises LabError when two have the same name."""
+    found = [case.case() for case in stream_cases()] + packet_cases() + fault_cases(seed)
+    check_names(found)
+    return found
 
 
 def check_names(cases: Iterable[Case]) -> None:

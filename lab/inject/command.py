@@ -14,9 +14,9 @@ from lab.inject.run import FAILURES, RESULTS, inject, say_results
 say = partial(print, flush=True)
 
 
-def find_case(case_id: str) -> Case:
-    """By its id. Raises LabError."""
-    for case in catalog.all_cases():
+def find_case(case_id: str, seed: int) -> Case:
+    """By its id, in the tables of `seed`. Raises LabError."""
+    for case in catalog.all_cases(seed):
         if case.id == case_id:
             return case
     raise LabError(f"there is no case {case_id!r} any more")
@@ -35,7 +35,7 @@ def main(args: argparse.Namespace) -> int:
         return 0
     if args.file is not None:
         raise LabError(f"`lab inject {args.action}` takes no file; --cases chooses cases")
-    cases = catalog.choose(catalog.all_cases(), args.cases)
+    cases = catalog.choose(catalog.all_cases(args.seed), args.cases)
     if args.action == "list":
         for case in cases:
             say(f"{case.id}  ({case.source})")

@@ -6,6 +6,7 @@ when, what had to come of it, and what did), `capture.pcapng` and `console.txt`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -18,8 +19,8 @@ from typing import Any
 from hw.esp32.chip import LIBRARY
 from lab import LabError
 from lab.booted import Booted, pack, unpack
-from lab.inject.board_rig import BoardRig
 from lab.inject.case import Case
+from lab.inject.layers import KeptRig, open_layer
 from lab.inject.outcome import Outcome
 from lab.inject.script import from_json, to_json
 from lab.inject.stream import StreamCase
@@ -28,7 +29,7 @@ SCRIPT, FLASH, STATE = "replay.json", "flash.z", "board.state"
 CAPTURE, CONSOLE = "capture.pcapng", "console.txt"
 FORMAT = 1
 
-FindCase = Callable[[str], Case]
+FindCase = Callable[[str, int], Case]  # by its id, and the seed that its table came from
 
 
 def slug(case: Case) -> str:
@@ -41,7 +42,7 @@ def library_key() -> str:
     return hashlib.sha256(LIBRARY.read_bytes()).hexdigest()
 
 
-def save(rig: BoardRig, case: Case, seen: Outcome, folder: Path) -> Path:
+def save(rig: KeptRig, case: Case, seen: Outcome, folder: Path) -> Path:
     """Play `case`, which has failed, once more, and keep it in `folder` / its name.
 
     Raises LabError when it goes another way than it was `seen` to."""
@@ -57,7 +58,7 @@ def save(rig: BoardRig, case: Case, seen: Outcome, folder: Path) -> Path:
     return place
 
 
-def write_script(path: Path, case: Case, rig: BoardRig, outcome: Outcome) -> None:
+def write_script(path: Path, case: Case, rig: KeptRig, outcome: Outcome) -> None:
     """`replay.json`."""
     stream = case.parameters.get("stream")
     script = {
@@ -91,9 +92,9 @@ class Failure:
     seen: Outcome
     chip: str
 
-    def rig(self) -> BoardRig:
+    def rig(self) -> KeptRig:
         """A board that begins where that one did."""
-        return BoardRig(self.state, self.seed)
+        return open_layer(self.case.layer, self.seed, self.state)
 
 
 def load(path: Path, find_case: FindCase) -> Failure:
@@ -104,13 +105,13 @@ def load(path: Path, find_case: FindCase) -> Failure:
         script = json.loads(path.read_text())
         image = zlib.decompress((path.parent / FLASH).read_bytes())
         state = unpack((path.parent / STATE).read_bytes(), image)
-        stream = script["stream"]
-        case = from_json(stream).case() if stream else find_case(script["case"])
+        stream, seed = script["stream"], int(script["seed"])
+        case = from_json(stream).case() if stream else find_case(script["case"], seed)
         seen = script["outcome"]
         outcome = Outcome(
             seen["problems"], seen["harm"], seen["instructions"], seen["seconds"], seen["frames"]
         )
-        return Failure(path, case, state, int(script["seed"]), outcome, script["chip"])
+        return Failure(path, case, state, seed, outcome, script["chip"])
     except FileNotFoundError as error:
         raise LabError(f"{error.filename} is not there; a replay needs the whole folder") from None
     except (ValueError, KeyError, TypeError, IndexError, zlib.error) as error:
@@ -124,7 +125,7 @@ def replay(path: Path, find_case: FindCase, say: Callable[[str], None]) -> bool:
     failure = load(path, find_case)
     if failure.chip != library_key():
         say("made with another build of the chip: the run may differ")
-    with failure.rig() as rig:
+    with contextlib.closing(failure.rig()) as rig:
         outcome = rig.run(failure.case)
     say(f"case         {failure.case.id}  ({failure.case.source})")
     same = True

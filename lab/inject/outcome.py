@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lab.inject.case import Case
+
+if TYPE_CHECKING:
+    from lab.inject.layers import KeptRig
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,9 @@ class Rig(Protocol):
     def run(self, case: Case) -> Outcome:
         """Play `case`, then look whether the target lives. Raises nothing for what goes wrong
         there."""
+
+    def keeper(self, case: Case) -> KeptRig | None:
+        """The rig that can play `case` again bit for bit; None where nothing can."""
 
     def close(self) -> None:
         """Let go of the target."""

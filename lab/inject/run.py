@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from lab import LabError, matrix
-from lab.inject.board_rig import open_rig
 from lab.inject.boards import serving
 from lab.inject.case import Case
+from lab.inject.layers import Layers
 from lab.inject.socket_rig import SocketRig, open_cpython, open_unix
 from lab.inject.workers import Done, Opener, Task, Worker, run
 
 RESULTS = Path("results", "inject")
 FAILURES = "failures"
-TARGETS: dict[str, Opener] = {"embedded": open_rig, "unix": open_unix, "cpython": open_cpython}
+TARGETS: dict[str, Opener] = {"embedded": Layers, "unix": open_unix, "cpython": open_cpython}
 FAILED_MOST = 20  # of them shown on the terminal; the report has all
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from lab import LabError
-from lab.inject.board_rig import BoardRig
 from lab.inject.failure import FindCase, load, write_script
+from lab.inject.layers import KeptRig
 from lab.inject.outcome import Outcome
 from lab.inject.stream import Expect, On, Step, StreamCase, Trickle
 
@@ -48,7 +49,7 @@ def smallest(items: Sequence[T], fails: Callable[[list[T]], bool]) -> list[T]:
 class Shrinker:
     """Tries smaller scripts on one board. tried: how many were played."""
 
-    rig: BoardRig
+    rig: KeptRig
     case: StreamCase
     wanted: frozenset[str]
     tried: int = 0
@@ -106,7 +107,7 @@ def shrink(path: Path, find_case: FindCase, say: Callable[[str], None]) -> Path:
     case = failure.case.parameters.get("stream")
     if not isinstance(case, StreamCase):
         raise LabError(f"{failure.case.id} is no stream case; only those can be made smaller")
-    with failure.rig() as rig:
+    with closing(failure.rig()) as rig:
         seen = rig.run(failure.case)
         if verdict(seen) != verdict(failure.seen):
             raise LabError(f"{failure.case.id} does not fail as it did: {seen.why or 'it passes'}")

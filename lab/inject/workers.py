@@ -14,7 +14,6 @@ from typing import Any
 
 from lab import LabError
 from lab.inject import failure
-from lab.inject.board_rig import BoardRig
 from lab.inject.case import Case
 from lab.inject.outcome import Outcome, Rig
 from lab.interrupt import signals
@@ -67,8 +66,9 @@ class Worker:
         kept = ""
         try:
             outcome = rig.run(task.case)
-            if outcome.why and isinstance(rig, BoardRig):
-                kept = str(failure.save(rig, task.case, outcome, self._failures))
+            keeper = rig.keeper(task.case) if outcome.why else None
+            if keeper:
+                kept = str(failure.save(keeper, task.case, outcome, self._failures))
             elif outcome.harm:
                 self._drop(task.target)  # the next case gets a target that is whole
         except Exception as error:  # a rig that breaks must not take the other cases with it

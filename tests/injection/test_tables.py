@@ -9,7 +9,7 @@ from lab.inject.board_rig import open_rig
 from lab.inject.socket_rig import open_cpython, open_unix
 from lab.pinned import PackageError
 
-CASES = catalog.all_cases()
+CASES = [case.case() for case in catalog.stream_cases()]
 GROUPS = {
     group: list(cases) for group, cases in itertools.groupby(
         sorted(CASES, key=lambda case: case.group), key=lambda case: case.group

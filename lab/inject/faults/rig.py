@@ -37,6 +37,7 @@ class Rig:
 
     def __init__(self) -> None:
         self.outcome: Outcome | None = None
+        self.watch: Callable[[Switch], None] = lambda switch: None  # called with each new one
         self.memory: dict[object, Any] = {}  # what cases have found out and others may use
         self._board: EmbeddedBoard | None = None
         self._events = 0  # of the board, that were looked at
@@ -59,7 +60,8 @@ class Rig:
         self.outcome = None
         self.app: App = app
         self.prepared = prepare(app, watchdog)
-        switch = Switch()
+        switch = Switch(lambda: round(self.board.seconds * 1e9))
+        self.watch(switch)
         self._board = board = EmbeddedBoard(
             image or self.prepared.image,
             switch,
