@@ -18,7 +18,7 @@ from lab.inject.fuzz.campaign import Budget
 from lab.inject.fuzz.findings import Finding, Findings
 from lab.inject.fuzz.framelayer import FrameLayer
 from lab.inject.fuzz.grammar import Grammar, Input, Weights
-from lab.inject.fuzz.model import answer, wrong
+from lab.inject.fuzz.model import answer, talks_on, wrong
 from lab.inject.fuzz.work import FrameWorker, Worker
 
 
@@ -70,6 +70,15 @@ def test_an_input_is_cut_into_what_it_is_made_of_and_survives_its_file():
 def test_the_model_says_what_the_rfc_says(data, frames, codes, echo):
     expected = answer(bytes.fromhex(data), 2048)
     assert (expected.frames, set(expected.codes), expected.echo) == (frames, codes, echo)
+
+
+def test_a_close_frame_that_is_refused_has_said_goodbye_all_the_same():
+    """What follows it may be answered by RST: found in a campaign (board, seed 3, input 32282)."""
+    close = bytes.fromhex("88ff0000000000000006280980ae2809622c0009")
+    for rest, expected in ((b"", False), (bytes.fromhex("8180000000000000"), True)):
+        seen = answer(close + rest, 2048)
+        assert set(seen.codes) == {1002}
+        assert talks_on(close + rest, seen) is expected
 
 
 def test_an_answer_is_held_against_the_model():

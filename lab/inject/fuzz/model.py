@@ -21,13 +21,13 @@ class Answer(NamedTuple):
     """frames: (opcode, payload) that came and were right, in order, pongs too.
     codes: of the close frame that must follow, any of these; empty: none does, more bytes may
     come. echo: the payload of the client's close frame where it is to be sent back. end: how many
-    bytes decided it."""
+    bytes decided it; start: where the frame in them begins that was the last to be looked at."""
 
     frames: list[tuple[int, bytes]]
     codes: frozenset[int]
     echo: bytes | None
     end: int
-    closing: bool = False
+    start: int = 0
 
 
 def answer(data: bytes, limit: int | None) -> Answer:
@@ -49,7 +49,7 @@ def answer(data: bytes, limit: int | None) -> Answer:
         if limit is not None and opcode in DATA and length > limit:
             faults.add(TOO_BIG)
         if faults:
-            return Answer(frames, frozenset(faults), None, begin)
+            return Answer(frames, frozenset(faults), None, begin, at)
         if size < begin + 4 + length:
             break
         end = begin + 4 + length
@@ -57,17 +57,22 @@ def answer(data: bytes, limit: int | None) -> Answer:
         if opcode == CLOSE:
             code = close_fault(payload)
             if code:
-                return Answer(frames, frozenset((code,)), None, end, True)
-            return Answer(frames, frozenset(), payload[:2], end, True)
+                return Answer(frames, frozenset((code,)), None, end, at)
+            return Answer(frames, frozenset(), payload[:2], end, at)
         if opcode == TEXT and not is_utf8(payload):
-            return Answer(frames, frozenset((NOT_TEXT,)), None, end)
+            return Answer(frames, frozenset((NOT_TEXT,)), None, end, at)
         frames.append((opcode, payload))
         at = end
-    return Answer(frames, frozenset(), None, at)
+    return Answer(frames, frozenset(), None, at, at)
 
 
 def has_close(data: bytes) -> bool:
     """Is there a whole close frame in this sequence of frames, valid or not?"""
+    return close_end(data) is not None
+
+
+def close_end(data: bytes) -> int | None:
+    """Where the first whole close frame ends, valid or not; None: there is none."""
     at = 0
     while len(data) - at >= 2:
         first, second = data[at], data[at + 1]
@@ -76,20 +81,20 @@ def has_close(data: bytes) -> bool:
         if length >= 126:
             width = 2 if length == 126 else 8
             if len(data) - at < width:
-                return False
+                return None
             length = int.from_bytes(data[at : at + width], "big")
             at += width
         at += (4 if second & 128 else 0) + length
         if at <= len(data) and first & 15 == CLOSE:
-            return True
-    return False
+            return at
+    return None
 
 
 def talks_on(data: bytes, expected: Answer) -> bool:
     """Does the client send anything behind a close frame, so that a server which has answered that
     and closed may reset the connection (RFC 6455, 5.5.1; RFC 9293, 3.6.1)?"""
-    rest = data[expected.end :]
-    return bool(rest) and (expected.closing or has_close(rest))
+    end = close_end(data[expected.start :])
+    return end is not None and expected.start + end < len(data)
 
 
 def header_faults(first: int, second: int) -> set[int]:
