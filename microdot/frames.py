@@ -178,11 +178,9 @@ class FrameReader:
             if end < at:
                 return False
             length = int.from_bytes(head[begin + 2:at], 'big')
-            # as it must be written (RFC 6455, 5.2)
-            if length < (126 if code == 126 else 65536):
-                raise FrameError(PROTOCOL_ERROR, 'length not in its shortest form')
-            if length >> 63:
-                raise FrameError(PROTOCOL_ERROR, 'length has its top bit set')
+            # in the shortest form, and its top bit is 0 (RFC 6455, 5.2)
+            if length < (126 if code == 126 else 65536) or length >> 63:
+                raise FrameError(PROTOCOL_ERROR, 'invalid length')
         if self.limit is not None and length > self.limit and not opcode & 8:
             raise FrameError(TOO_BIG, 'message too big')
         if end < at + 4:

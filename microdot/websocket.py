@@ -66,6 +66,7 @@ class WebSocket:
     close_code = None  # of the close frame, the peer's or ours; 1006: there was none
     _peer_closed = False
     _frame = None  # one that has come and is not dealt with yet; opcode None: a message
+    _given = None  # MicroPython: (task that waited for a message, the message)
     _reader = None  # the task that receives, or waits for the end
     _writer = None  # the task that sends
     _freed = None  # the Event of those who wait until one of these is None
@@ -122,6 +123,13 @@ class WebSocket:
         self._check_open()
         try:
             self._reader = asyncio.current_task()
+            if self._given:
+                # wait_for() of MicroPython drops what is returned to its helper when its time is up
+                # meanwhile; only then does it wait for the helper's end
+                helper, data = self._given
+                self._given = None
+                if helper.state is False:
+                    self._frame = None, data
             self._burst += 1
             if self._burst > BURST:
                 self._burst = 0
@@ -159,13 +167,10 @@ class WebSocket:
                         data = frames.decode_text(data)
                     elif opcode == frames.BINARY:
                         data = bytes(data)
-                    if opcode in (frames.TEXT, frames.BINARY, None):
-                        if not self._burst:
-                            # wait_for() of MicroPython drops what is returned when its time is up
-                            # meanwhile, so let it cancel us first
-                            self._frame = None, data
-                            await asyncio.sleep(0)
-                            self._frame = None
+                    if (opcode or 0) < frames.CLOSE:  # a message
+                        waiting = getattr(self._reader, 'state', True)
+                        if waiting is not True:
+                            self._given = waiting.peek(), data
                         return data
                     if opcode == frames.CLOSE:
                         self._peer_closed = True
@@ -236,7 +241,7 @@ class WebSocket:
                 getattr(data, 'itemsize', 1) != 1):
             raise TypeError('str or bytes')
         if opcode & 8 and len(data) > frames.CONTROL_MOST:
-            raise ValueError('too long for a control frame')
+            raise ValueError('control frame too long')
         if opcode == frames.CLOSE:
             self._check_open()
             try:

@@ -109,7 +109,7 @@ def broken(**changes):
 def deaf_to_lengths():
     """A reader that takes a length in a longer form than needed."""
     source = open(microdot.frames.__file__).read()
-    planted = source.replace("if length < (126 if code == 126 else 65536):", "if False:")
+    planted = source.replace("if length < (126 if code == 126 else 65536) or ", "if ")
     assert planted != source
     scope = {"__name__": "microdot.frames", "__package__": "microdot"}
     exec(compile(planted, "planted", "exec"), scope)
