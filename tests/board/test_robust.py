@@ -218,7 +218,7 @@ def test_receive_that_times_out_loses_nothing(station):
 
 
 def test_message_that_comes_as_the_time_is_up_is_not_lost(station):
-    """MicroPython's wait_for() drops what is returned to it then: here after 20 ms, over and over."""
+    """MicroPython's wait_for() drops what is returned to it then: here every 20 ms."""
     for n in range(42):
         client = connect(station, "/patient")
         client.send(MESSAGE[:150])
