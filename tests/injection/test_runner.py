@@ -120,7 +120,7 @@ def test_a_bad_pattern_names_itself():
     done = lab("--cases", "nonsense/*")
     assert done.returncode == 1
     assert done.stderr.startswith(
-        "lab: no case matches 'nonsense/*'; the groups are close, control"
+        "lab: no case matches 'nonsense/*'; the groups are arp, bit flip in bss"
     )
     assert done.stderr.count("\n") == 1
 
