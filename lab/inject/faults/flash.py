@@ -17,7 +17,7 @@ from typing import Any
 
 from lab.flash import BLOCK_SIZE, partitions
 from lab.inject.case import Case, CaseFailed
-from lab.inject.faults.memory import app_offset, segments
+from lab.inject.faults.memory import address_in, app_offset, segments
 from lab.inject.faults.outcome import Kind
 from lab.inject.faults.prepared import App
 from lab.inject.faults.rig import Rig
@@ -40,13 +40,7 @@ class Layout:
 
     def pick(self, place: str, chance: random.Random) -> int:
         """An address of `place`."""
-        ranges = self.places[place]
-        at = chance.randrange(sum(len(r) for r in ranges))
-        for part in ranges:
-            if at < len(part):
-                return part[at]
-            at -= len(part)
-        raise AssertionError("beyond the last range")
+        return address_in(self.places[place], chance)
 
 
 def layout(flash: bytes) -> Layout:

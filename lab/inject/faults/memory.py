@@ -24,6 +24,16 @@ REGISTERS = (*(f"a{n}" for n in range(16)), "pc", "ps", "sar", "lbeg", "lend", "
              "windowbase", "windowstart", "epc1", "vecbase")  # fmt: skip
 
 
+def address_in(ranges: list[range], chance: random.Random) -> int:
+    """One of all the addresses in `ranges`."""
+    at = chance.randrange(sum(len(r) for r in ranges))
+    for part in ranges:
+        if at < len(part):
+            return part[at]
+        at -= len(part)
+    raise AssertionError("beyond the last range")
+
+
 @dataclass(frozen=True)
 class Segment:
     """A part of the app's image: where it is loaded, how long it is, where it lies in flash."""
@@ -93,13 +103,7 @@ class MemoryMap:
 
     def pick(self, name: str, chance: random.Random) -> int:
         """An address of class `name`."""
-        ranges = self.classes[name]
-        at = chance.randrange(sum(len(r) for r in ranges))
-        for part in ranges:
-            if at < len(part):
-                return part[at]
-            at -= len(part)
-        raise AssertionError("beyond the last range")
+        return address_in(self.classes[name], chance)
 
 
 def _heap_start(chip: Chip, after: int) -> int:
