@@ -15,7 +15,7 @@ from lab.flash import ROOT
 
 DOCUMENT = ROOT / "lab" / "docs" / "boards.md"
 BEGIN, END = "<!-- table: made by python -m lab.suitetable -->\n", "<!-- end of table -->\n"
-TARGETS = ("embedded", "board")
+TARGETS = ("embedded", "renode", "board")
 LIBRARIES = ("BoardKeywords", "UartKeywords", "PowerKeywords", "NetworkKeywords", "GpioKeywords",
              "CameraKeywords")  # fmt: skip
 TAGS = {"large-files": Capability.LARGE_FILES}
@@ -25,9 +25,16 @@ FIXTURES = {
     "gateway": Capability.FRAMES,
     "repl_board": Capability.CLOCK,
 }
+# on Renode, on a physical board
 PYTEST = {
-    "tests/conformance": "all cases of its table run, but for those that only a host can run",
-    "tests/injection": "a stream's cases run through a socket of the host",
+    "tests/conformance": (
+        "not yet: its board is the embedded one",
+        "all cases of its table run, but for those that only a host can run",
+    ),
+    "tests/injection": (
+        "what asks for `board` runs; the tables of `lab inject` do not yet",
+        "a stream's cases run through a socket of the host",
+    ),
 }
 
 Needs = frozenset[Capability]
@@ -144,11 +151,12 @@ def table() -> str:
         cells = " | ".join(_cell(tests, target) for target in TARGETS)
         lines.append(f"| robot/{path.name} | {cells} |")
     for suite, words in PYTEST.items():
-        lines.append(f"| {suite} | all run | {words} |")
+        lines.append(f"| {suite} | all run | {' | '.join(words)} |")
     for fixture, capability in FIXTURES.items():
         why = why_not("board", capability)
         lines.append(
-            f"| pytest with `{fixture}` | all run | skipped (no {_short(capability)}: {why}) |"
+            f"| pytest with `{fixture}` | all run | all run | skipped "
+            f"(no {_short(capability)}: {why}) |"
         )
     return "\n".join(lines) + "\n"
 
