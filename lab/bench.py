@@ -14,6 +14,7 @@ import websockets.sync.client
 
 from lab.firmware import resolve
 from lab.flash import board_files, build_image
+from lab.inject.fuzz.bench import bench_fuzz
 from lab.net.gateway import Gateway, HostForward
 from lab.net.switch import Switch
 from lab.targets.embedded import EmbeddedBoard
@@ -156,6 +157,7 @@ def main() -> None:
     bench_memory()
     bench_echo()
     bench_inject()
+    bench_fuzz(show)
     bench_up()
 
 
