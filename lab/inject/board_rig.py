@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from hw.esp32.chip import ChipError, Stop
+from hw.esp32.chip import Stop
 from lab import LabError
 from lab.booted import Booted
 from lab.inject.boards import serving
@@ -18,7 +18,7 @@ from lab.inject.case import Case, CaseFailed
 from lab.inject.outcome import Outcome
 from lab.inject.probes import HEAP_SLACK, ProbeFailed, Probes
 from lab.inject.station import Connection, Station, StationError, StationState
-from lab.net.capture import Capture
+from lab.inject.watch import said_by, watched
 from lab.net.switch import Switch
 from lab.targets.embedded import LISTEN, TICKS_PER_SECOND, BoardSnapshot, EmbeddedBoard
 
@@ -172,15 +172,8 @@ class BoardRig:
         self._began = self.now
         began, instructions = self.board.now, self.board.chip.instructions()
         digest = hashlib.sha256()
-
-        def note(now: int, port: str, direction: str, data: bytes) -> None:
-            if direction == "in":
-                digest.update(b"%d %s %d " % (now, port.encode(), len(data)) + data)
-
-        self.switch.taps.append(note)
-        recorder = Capture(capture, self.switch) if capture else None
         lingering = False
-        try:
+        with watched(self.switch, digest, capture):
             problems = self._play(case, settle)
             harm: list[str] = []
             try:
@@ -188,10 +181,6 @@ class BoardRig:
             except ProbeFailed as error:
                 lingering = error.lingering
                 harm = str(error).splitlines()
-        finally:
-            self.switch.taps.remove(note)
-            if recorder:
-                recorder.close()
         done = Outcome(
             problems,
             harm,
@@ -203,12 +192,11 @@ class BoardRig:
         return done, lingering
 
     def _play(self, case: Case, settle: float) -> list[str]:
-        try:
+        def play() -> None:
             case.play(self)
             self.station.run_for(settle)
-        except (LabError, ChipError) as error:
-            return str(error).splitlines() or [type(error).__name__]
-        return []
+
+        return said_by(play)
 
 
 def open_rig(seed: int = 1) -> BoardRig:

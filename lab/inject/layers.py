@@ -7,13 +7,10 @@ runner, and to what keeps and replays failures.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
-from hw.esp32.chip import ChipError
-from lab import LabError
 from lab.booted import Booted, booted
 from lab.firmware import resolve
 from lab.flash import board_files, build_image
@@ -24,8 +21,7 @@ from lab.inject.faults import campaign
 from lab.inject.faults import rig as faults
 from lab.inject.outcome import Outcome
 from lab.inject.packets import rig as packets
-from lab.net.capture import Capture
-from lab.net.switch import Switch
+from lab.inject.watch import said_by, watched
 
 
 class KeptRig(Protocol):
@@ -45,33 +41,6 @@ class KeptRig(Protocol):
 
     def close(self) -> None:
         """Power off."""
-
-
-@contextmanager
-def watched(switch: Switch, digest: hashlib._Hash, capture: Path | None) -> Iterator[None]:
-    """Put every frame on `switch`, with its time, into `digest`, and into a pcapng."""
-
-    def note(now: int, port: str, direction: str, data: bytes) -> None:
-        if direction == "in":
-            digest.update(b"%d %s %d " % (now, port.encode(), len(data)) + data)
-
-    switch.taps.append(note)
-    recorder = Capture(capture, switch) if capture else None
-    try:
-        yield
-    finally:
-        switch.taps.remove(note)
-        if recorder:
-            recorder.close()
-
-
-def said_by(action: Callable[[], None]) -> list[str]:
-    """What was wrong, in words; nothing when `action` returns."""
-    try:
-        action()
-    except (LabError, ChipError) as error:
-        return str(error).splitlines() or [type(error).__name__]
-    return []
 
 
 class PacketLayer:

@@ -21,9 +21,9 @@ int rom_code(uint32_t addr);
 
 /* Fill rom1[] (tables of the C library, flash chip descriptor..) and the RAM words the ROM
  * initialises, as the ROM's start-up code leaves them before the bootloader; load the second-stage
- * bootloader from flash 0x1000 to RAM and return its entry point, or 0 with chip_fatal() said
- * (no image magic 0xE9, bad segment, bad checksum). For a `core` 1: entry from DPORT's boot
- * address. */
+ * bootloader from flash 0x1000 to RAM and return its entry point; 0 when there is no image (the
+ * console says so), or with chip_fatal() said (bad segment, bad checksum). For a `core` 1: entry
+ * from DPORT's boot address. */
 uint32_t rom_boot(esp32_t *chip, int core, enum esp32_reset_cause cause);
 
 /* UART0 has a byte: wakes the ROM's serial loader when it waits for one. */
