@@ -9,11 +9,6 @@
 /* arena units before a block's first operation */
 #define BLOCK_HEADER ((uint32_t)(sizeof(block_t) / sizeof(op_t)))
 
-static uint32_t hash_pc(uint32_t pc)
-{
-    return (pc ^ (pc >> 14)) & (JUMP_SLOTS - 1);
-}
-
 lx6_cache_t *lx6_cache_new(void)
 {
     lx6_cache_t *c = calloc(1, sizeof *c); /* large: its pages are touched as they are used */
@@ -33,6 +28,7 @@ void lx6_flush(esp32_t *chip, int index)
     memset(c->jump, 0, sizeof c->jump);
     memset(c->partial_key, 0, sizeof c->partial_key);
     memset(c->partial_block, 0, sizeof c->partial_block);
+    c->cut.op = NULL;
     c->arena_used = 1;
     c->flush = false;
     c->generation++;
@@ -213,9 +209,9 @@ static void emit_insn(esp32_t *chip, int index, block_t *b, insn_t *insn, uint32
     }
 }
 
-/* Translate at `pc`: at most `most` instructions, none of which (before an ENTRY) reaches above
- * `room` groups. */
-static uint32_t translate(esp32_t *chip, int index, uint32_t start, uint32_t most, uint32_t room)
+/* Translate at `start`: instructions none of which (before an ENTRY) reaches above `room` groups.
+ */
+static uint32_t translate(esp32_t *chip, int index, uint32_t start, uint32_t room)
 {
     lx6_cache_t *c = chip->cache[index];
     if (c->arena_used + BLOCK_HEADER + 2 * BLOCK_MOST + 4 > ARENA_UNITS)
@@ -235,7 +231,7 @@ static uint32_t translate(esp32_t *chip, int index, uint32_t start, uint32_t mos
             emit_pseudo(b, OP_P_LOOPEND, pc);
             break;
         }
-        if (b->count == most) {
+        if (b->count == BLOCK_MOST) {
             emit_pseudo(b, OP_P_FALL, pc);
             break;
         }
@@ -319,13 +315,13 @@ uint32_t lx6_block_at(esp32_t *chip, int index, uint32_t pc)
     lx6_cache_t *c = chip->cache[index];
     if (c->flush)
         lx6_flush(chip, index);
-    uint32_t slot = hash_pc(pc);
+    uint32_t slot = jump_slot(pc);
     if (c->jump[slot].pc == pc && c->jump[slot].block)
         return c->jump[slot].block;
-    uint32_t unit = translate(chip, index, pc, BLOCK_MOST, 3);
+    uint32_t unit = translate(chip, index, pc, 3);
     if (c->flush) { /* the block itself closed a loop over an older one */
         lx6_flush(chip, index);
-        unit = translate(chip, index, pc, BLOCK_MOST, 3);
+        unit = translate(chip, index, pc, 3);
     }
     c->jump[slot].pc = pc;
     c->jump[slot].block = unit;
@@ -333,24 +329,19 @@ uint32_t lx6_block_at(esp32_t *chip, int index, uint32_t pc)
     return unit;
 }
 
-uint32_t lx6_partial_block(esp32_t *chip, int index, uint32_t pc, uint32_t most, uint32_t room)
+uint32_t lx6_partial_block(esp32_t *chip, int index, uint32_t pc, uint32_t room)
 {
     lx6_cache_t *c = chip->cache[index];
-    if (most > BLOCK_MOST)
-        most = BLOCK_MOST;
-    uint64_t key = (uint64_t)pc << 16 | most << 4 | room | 8;
-    uint32_t slot = (uint32_t)((key * 0x9E3779B97F4A7C15ull) >> 54);
+    uint64_t key = (uint64_t)pc << 4 | room | 8;
+    uint32_t slot = (uint32_t)((key * 0x9E3779B97F4A7C15ull) >> 50);
     if (c->partial_key[slot] == key)
         return c->partial_block[slot];
-    uint32_t unit = translate(chip, index, pc, most, room);
+    uint32_t unit = translate(chip, index, pc, room);
     if (c->flush) {
         lx6_flush(chip, index);
-        unit = translate(chip, index, pc, most, room);
+        unit = translate(chip, index, pc, room);
     }
-    if (unit) {
-        cache_block(c, unit)->partial = 1;
-        c->partial_key[slot] = key;
-        c->partial_block[slot] = unit;
-    }
+    c->partial_key[slot] = key;
+    c->partial_block[slot] = unit;
     return unit;
 }

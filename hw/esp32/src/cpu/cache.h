@@ -2,7 +2,7 @@
  *
  * Nothing here is machine state: a chip whose caches are dropped at any moment runs on bit for
  * bit the same. That holds because a run stops after an exact number of instructions: where the
- * budget ends inside a block, a shorter block is translated for just that stretch. */
+ * budget ends inside a block, it is cut there (cut.c). */
 #ifndef CACHE_H
 #define CACHE_H
 
@@ -21,18 +21,17 @@ typedef struct {
 
 typedef struct {
     uint32_t pc;
-    uint16_t count;  /* instructions */
-    uint8_t window;  /* highest register group touched before an ENTRY, 0..3 */
-    uint8_t partial; /* made for a budget: never linked to */
-    uint32_t end;    /* pc behind the last instruction */
-    uint32_t ops;    /* operations, pseudo ones included */
+    uint16_t count; /* instructions */
+    uint8_t window; /* highest register group touched before an ENTRY, 0..3 */
+    uint32_t end;   /* pc behind the last instruction */
+    uint32_t ops;   /* operations, pseudo ones included */
     op_t op[];
 } block_t;
 
 #define BLOCK_MOST    48         /* instructions */
 #define ARENA_UNITS   (1u << 19) /* of 16 bytes: 8 MB a core at most, touched as used */
-#define JUMP_SLOTS    (1u << 14)
-#define PARTIAL_SLOTS 1024u
+#define JUMP_SLOTS    (1u << 16)
+#define PARTIAL_SLOTS (1u << 14)
 #define LEND_SLOTS    1024u
 
 struct lx6_cache {
@@ -58,6 +57,11 @@ struct lx6_cache {
     uint32_t arena_used;
     uint32_t generation; /* counts flushes: arena indices of an older one mean nothing */
     uint32_t resume_pc;  /* do not stop at the breakpoint here; 0: none */
+    struct {
+        op_t *op; /* what was replaced, NULL: nothing; its handler and that of the one before */
+        int32_t handler, before;
+        uint32_t pc;
+    } cut;
     /* unit 0 is never used: index 0 means none. Part of the struct, so that following a link
      * needs no load of its base */
     op_t arena[ARENA_UNITS];
@@ -81,6 +85,7 @@ typedef struct {
     struct {
         int32_t plain;
         int32_t passing; /* the first's value is the second's operand s; 0: no such handler */
+        int32_t first;   /* the first alone */
     } pair[PAIR_COUNT];
 } lx6_handlers_t;
 
@@ -88,11 +93,22 @@ const lx6_handlers_t *lx6_handlers(void);
 
 /* The block at `pc` (translated when needed); arena index, never 0. */
 uint32_t lx6_block_at(esp32_t *chip, int index, uint32_t pc);
-/* A block of at most `most` instructions that stay within `room` register groups; 0 when not
- * even the first does. */
-uint32_t lx6_partial_block(esp32_t *chip, int index, uint32_t pc, uint32_t most, uint32_t room);
+/* A block of instructions that stay within `room` register groups; 0 when not even the first
+ * does. */
+uint32_t lx6_partial_block(esp32_t *chip, int index, uint32_t pc, uint32_t room);
+/* Instruction `instructions` of the block, counted from 0 and not its first, becomes a P_CUT, until
+ * `lx6_heal`. One at a time: the one before is healed. */
+void lx6_cut(esp32_t *chip, int index, block_t *block, uint32_t instructions);
+void lx6_heal(lx6_cache_t *cache);
+/* Bytes of the instruction at `pc`, where one can be fetched. */
+uint32_t lx6_length(esp32_t *chip, int index, uint32_t pc);
 /* A loop may end at `lend`: from now on blocks end there. */
 void lx6_note_lend(esp32_t *chip, int index, uint32_t lend);
+
+static inline uint32_t jump_slot(uint32_t pc)
+{
+    return (pc ^ (pc >> 14)) & (JUMP_SLOTS - 1);
+}
 
 static inline block_t *cache_block(lx6_cache_t *cache, uint32_t unit)
 {

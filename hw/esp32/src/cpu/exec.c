@@ -24,8 +24,7 @@ static bool loop_back(lx6_t *cpu, uint32_t next)
     return true;
 }
 
-/* Where the instruction after the one at `pc` stands, loops included. */
-static COLD uint32_t next_pc(esp32_t *chip, int index, uint32_t pc)
+uint32_t lx6_length(esp32_t *chip, int index, uint32_t pc)
 {
     uint8_t first = 0;
     int rom = pc - ROM0_BASE < ROM0_SIZE ? rom_code(pc) : -1;
@@ -33,7 +32,13 @@ static COLD uint32_t next_pc(esp32_t *chip, int index, uint32_t pc)
         first = (uint8_t)rom;
     else
         bus_fetch(chip, index, pc, &first);
-    uint32_t next = pc + ((first & 15) >= 8 && (first & 15) < 14 ? 2 : 3);
+    return (first & 15) >= 8 && (first & 15) < 14 ? 2 : 3;
+}
+
+/* Where the instruction after the one at `pc` stands, loops included. */
+static COLD uint32_t next_pc(esp32_t *chip, int index, uint32_t pc)
+{
+    uint32_t next = pc + lx6_length(chip, index, pc);
     lx6_t *cpu = &chip->state.core[index];
     return loop_back(cpu, next) ? cpu->lbeg : next;
 }
@@ -91,7 +96,7 @@ static uint32_t nsa(uint32_t v)
 #define JUMP(address)                                                                              \
     do {                                                                                           \
         uint32_t to_ = (address);                                                                  \
-        uint32_t slot_ = (to_ ^ (to_ >> 14)) & (JUMP_SLOTS - 1);                                   \
+        uint32_t slot_ = jump_slot(to_);                                                           \
         if (unlikely(c->jump[slot_].pc != to_) || unlikely(!c->jump[slot_].block)) {               \
             cpu->pc = to_;                                                                         \
             goto look_up;                                                                          \
@@ -183,7 +188,8 @@ static const lx6_handlers_t *execute(esp32_t *chip, int index)
         .pair = {
 #define PAIR(first, value_in, second)                                                              \
             [PAIR_##first##_##second] = {                                                          \
-                &&PAIR_##first##_##second - &&base, PASS_##value_in(first, second)},
+                &&PAIR_##first##_##second - &&base, PASS_##value_in(first, second),               \
+                &&L_##first - &&base},
 #include "pairs.def"
 #undef PAIR
         },
@@ -204,6 +210,11 @@ static const lx6_handlers_t *execute(esp32_t *chip, int index)
     block_t *block;
 
 look_up: /* cpu->pc, by way of the table */
+    if (likely(!c->flush)) {
+        uint32_t slot = jump_slot(cpu->pc);
+        if (likely(c->jump[slot].pc == cpu->pc) && likely(c->jump[slot].block))
+            ENTER(cache_block(c, c->jump[slot].block));
+    }
     block = cache_block(c, lx6_block_at(chip, index, cpu->pc));
     ENTER(block);
 
@@ -219,15 +230,18 @@ enter_slowly: { /* the budget ends inside `block`, or it reaches above the free 
     cpu->pc = block->pc;
     if (budget <= 0)
         goto out;
-    uint32_t most = budget < (int32_t)block->count ? (uint32_t)budget : BLOCK_MOST;
-    uint32_t unit = lx6_partial_block(chip, index, cpu->pc, most, c->room);
-    if (!unit) {
-        budget--;
-        lx6_window_overflow(chip, index, cpu->pc);
-        a = lx6_a(cpu, 0);
-        goto look_up;
+    if (block->window > c->room) {
+        uint32_t unit = lx6_partial_block(chip, index, cpu->pc, c->room);
+        if (!unit) {
+            budget--;
+            lx6_window_overflow(chip, index, cpu->pc);
+            a = lx6_a(cpu, 0);
+            goto look_up;
+        }
+        block = cache_block(c, unit);
     }
-    block = cache_block(c, unit);
+    if (budget < block->count)
+        lx6_cut(chip, index, block, (uint32_t)budget);
     budget -= block->count;
     op = block->op;
     DISPATCH();
@@ -618,6 +632,15 @@ L_P_BREAK:
     }
     c->resume_pc = 0;
     NEXT();
+L_P_CUT: /* or the block was entered anew, with a larger budget than what it was cut for */
+    budget += op->left;
+    cpu->pc = c->cut.pc;
+    lx6_heal(c);
+    if (budget > 0) {
+        budget -= op->left;
+        DISPATCH();
+    }
+    goto out;
 
 out:
     c->budget = budget;
