@@ -22,22 +22,28 @@ def head(opcode: int, length: bytes) -> bytes:
     return frame(opcode, b"", key=None, length=bytes([length[0] | 0x80]) + length[1:])
 
 
+def header_alone(name: str, source: str, code: int, *steps: bytes, fin: bool = True) -> StreamCase:
+    """Refused from what has come of the header. fin: the client then ends the connection, as what
+    it promised never comes; else the server has to, in which it takes its time."""
+    end = (Until(2), Fin()) if fin else ()
+    return refused("length", name, source, code, *steps, *end)
+
+
 def not_shortest(code: int, size: int) -> StreamCase:
     bits = 16 if code == 126 else 64
     bad = frame(BINARY, b"x" * min(size, 200), length=long_form(code, size))
-    return refused("length", f"{size} written in {bits} bits", "5.2", PROTOCOL, bad)
+    return header_alone(f"{size} written in {bits} bits", "5.2", PROTOCOL, bad, fin=size > 200)
 
 
 def top_bit(name: str, opcode: int, value: int) -> StreamCase:
     bad = head(opcode, long_form(127, value)) + KEY
-    return refused("length", f"{value:#x} in a {name}", "5.2", PROTOCOL, bad)
+    return header_alone(f"{value:#x} in a {name}", "5.2", PROTOCOL, bad, fin=value != 1 << 63)
 
 
 def too_big(name: str, opcode: int, value: int) -> StreamCase:
     length = long_form(126 if value < 65536 else 127, value)
-    return refused(
-        "length", f"{value} promised in a {name}, no key sent", "5.2", TOO_BIG, head(opcode, length)
-    )
+    text = f"{value} promised in a {name}, no key sent"
+    return header_alone(text, "5.2", TOO_BIG, head(opcode, length), fin=value != LIMIT + 1)
 
 
 def promised(size: int, sent: int) -> StreamCase:
@@ -93,14 +99,15 @@ CASES = [
     ),
     # control frames (5.5)
     *[
-        refused("length", f"{name} with {size} promised in {bits} bits", "5.5", PROTOCOL,
-                head(opcode, long_form(code, size)))
+        header_alone(f"{name} with {size} promised in {bits} bits", "5.5", PROTOCOL,
+                     head(opcode, long_form(code, size)))
         for name, opcode in CONTROLS
         for code, bits in ((126, 16), (127, 64))
         for size in (0, 5, 125, 126, 65535)
     ],
     *[
-        refused("length", f"{name} of 2^63", "5.5", PROTOCOL, head(opcode, long_form(127, 1 << 63)))
+        header_alone(f"{name} of 2^63", "5.5", PROTOCOL, head(opcode, long_form(127, 1 << 63)),
+                     fin=False)
         for name, opcode in CONTROLS
     ],
     good("length", "ping of 125", "5.5", frame(PING, b"p" * 125), frames=((PONG, b"p" * 125),)),
