@@ -117,7 +117,8 @@ class Request:
 
     max_content_length = 16 * 1024  # bytes of a body; a larger one is refused with 413
     max_body_length = 16 * 1024  # bytes of a body that is read ahead into `body`
-    max_readline = 2 * 1024  # bytes of one line; a longer one, or four times as much: 431
+    # bytes of one line, and a quarter of those of all headers, each counted with 32 more; else 431
+    max_readline = 2 * 1024
     max_read_time = 10  # seconds for the head, and for a body with 1 more per KB; then 408
 
     class G:

@@ -8,6 +8,7 @@ import sys
 from .core import NoCaseDict, Request, RequestError, Response, print_exception
 
 READ_BLOCK = 512  # bytes
+FIELD_COST = 32  # bytes of memory for a header besides its text, as RFC 7541, 4.1 counts them
 LINGER_SECONDS = 0.5  # for a client that has got its response
 DRAIN_SECONDS = 2  # for one whose request was not read to its end ..
 DRAIN_BYTES = 65536  # .. and this much of it
@@ -186,12 +187,12 @@ async def read_head(lines):
     if version not in ('1.0', '1.1'):
         raise RequestError(505, 'HTTP version not supported')
     headers = NoCaseDict()
-    left = 4 * lines.most  # bytes of all headers
+    left = 4 * lines.most  # bytes of all headers, each with what it costs us besides
     while True:
         line = await lines.next()
         if not line:
             break
-        left -= len(line)
+        left -= len(line) + FIELD_COST
         if left < 0:
             raise RequestError(431, 'Too many headers')
         name, found, value = line.partition(':')
