@@ -107,24 +107,35 @@ def bench_echo() -> None:
 
 
 def bench_inject() -> None:
-    """Every fourth case of the frame tables, with all looks at the board after each, in one
-    process; by the processor time it took. Instructions do not depend on what else runs here."""
+    """Every fourth case of the frame tables in one process, by the processor time it takes: from
+    the snapshot to the verdict on the conversation, then with all looks at the board as well; and
+    the wall time of all stream cases. Instructions do not depend on what else runs here."""
     from lab.inject import catalog
     from lab.inject.board_rig import open_rig
 
+    streams = ",".join(dict.fromkeys(case.group for case in catalog.stream_cases()))
     frames = "header,mask,length,control,utf8,close"
     cases = catalog.choose(catalog.all_cases(), frames)[::4]
     with open_rig() as rig:
-        rates = []
+        talks, rates = [], []
         for _ in range(3):
             start = time.process_time()
+            for case in cases:
+                rig.converse(case)
+            middle = time.process_time()
             done = [rig.run(case) for case in cases]
-            rates.append(len(cases) / (time.process_time() - start))
+            talks.append(len(cases) / (middle - start))
+            rates.append(len(cases) / (time.process_time() - middle))
         if problems := [outcome.why for outcome in done if outcome.why]:
             sys.exit(problems[0])
-    show("injected cases", rates, "1/s", f"in a second of one core, {len(cases)} frame cases")
+    show("injected", talks, "1/s", "cases in a second of one core: restore, inject, verdict")
+    show("injected, all looks", rates, "1/s", f"the same {len(cases)} frame cases, and the board")
     costs = [outcome.instructions / 1e6 for outcome in done]
     show("an injected case", costs, "Minstr", "with all looks at the board after it")
+    with tempfile.TemporaryDirectory() as scratch:
+        lab = [sys.executable, "-m", "lab", "inject", "--cases", streams, "--report", scratch]
+        seconds = [timed(lambda: quietly(lab, {**os.environ}))]
+    show("all stream cases", seconds, "s", "lab inject, all looks, a process for each core")
 
 
 def bench_up() -> None:

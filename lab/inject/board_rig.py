@@ -138,6 +138,14 @@ class BoardRig:
 
     # --- a case ---
 
+    def converse(self, case: Case) -> None:
+        """From the snapshot to the verdict on the conversation, without a look at the board but for
+        what it tells by itself. Raises CaseFailed."""
+        self.start(bool(case.parameters.get("upgraded")))
+        case.play(self)
+        if said := [f"{event.kind}: {event.text}" for event in self.board.events]:
+            raise CaseFailed("\n".join(said))
+
     def run(self, case: Case, capture: Path | None = None) -> Outcome:
         """See `Rig.run`. capture: a pcapng of it, in virtual time.
 
