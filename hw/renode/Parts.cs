@@ -56,6 +56,17 @@ namespace Antmicro.Renode.Peripherals.UART
             }
         }
 
+        public bool Waits
+        {
+            get
+            {
+                lock(typed)
+                {
+                    return typed.Count > 0;
+                }
+            }
+        }
+
         public void Sent(byte[] data, int size)
         {
             for(var i = 0; i < size; i++)
@@ -93,10 +104,9 @@ namespace Antmicro.Renode.Peripherals.Network
 {
     public class Esp32Emac : IPeripheral, IMACInterface
     {
-        public Esp32Emac(Esp32Chip chip, string mac = "24:0A:C4:00:00:04")
+        public Esp32Emac(Esp32Chip chip)
         {
             this.chip = chip;
-            MAC = MACAddress.Parse(mac);
             frames = new Queue<byte[]>();
             chip.Attach(this);
         }
@@ -187,17 +197,35 @@ namespace Antmicro.Renode.Peripherals.Network
             }
         }
 
-        public MACAddress MAC { get; set; }
+        public bool Waits
+        {
+            get
+            {
+                lock(frames)
+                {
+                    return frames.Count > 0;
+                }
+            }
+        }
+
+        // The one that the firmware takes for Ethernet, unless another was set here.
+        public MACAddress MAC
+        {
+            get { return mac ?? MACAddress.FromBytes(chip.MacBytes(EthernetMac)); }
+            set { mac = value; }
+        }
 
         public event Action<EthernetFrame> FrameReady;
 
         [field: Transient]
         public event Action<byte[]> RawReady;
 
+        private MACAddress? mac;
         private bool link = true;
         private readonly Esp32Chip chip;
         private readonly Queue<byte[]> frames;
 
+        private const byte EthernetMac = 3; // after the base address (ESP-IDF, esp_read_mac)
         private const int FramesMost = 4096;
         private const int FrameMost = Esp32Library.FrameMax;
     }
