@@ -238,11 +238,12 @@ namespace Antmicro.Renode.Lab
         private void Deliver(byte[] bytes)
         {
             var frame = Esp32Emac.Parse(bytes);
-            if(frame != null)
+            if(frame != null && !emacs.Any(emac => emac.MAC == frame.SourceMAC))
             {
                 FrameReady?.Invoke(frame);
                 return;
             }
+            // a switch that hears a board's address here would send what is for the board here
             foreach(var emac in emacs)
             {
                 // as the switch does, so that frames keep their order

@@ -155,12 +155,17 @@ namespace Antmicro.Renode.Peripherals.Network
             }
         }
 
-        // A frame of Renode's; null where its parser refuses the bytes or would change them, as
-        // it does with many that are malformed: those can't pass a switch.
+        // A frame of Renode's; null for those that can't pass its switch: its parser refuses the
+        // bytes or would change them, as it does with many that are malformed; or they come from a
+        // group, whose address the switch would learn, and send nobody else what is for the group.
         public static EthernetFrame Parse(byte[] bytes)
         {
             try
             {
+                if((bytes[SourceAt] & 1) != 0)
+                {
+                    return null;
+                }
                 EthernetFrame frame;
                 var copy = bytes.ToArray(); // the parser mends a length in place
                 var made = EthernetFrame.TryCreateEthernetFrame(copy, false, out frame);
@@ -226,6 +231,8 @@ namespace Antmicro.Renode.Peripherals.Network
         private readonly Queue<byte[]> frames;
 
         private const byte EthernetMac = 3; // after the base address (ESP-IDF, esp_read_mac)
+        internal const int SourceAt = 6; // IEEE 802.3, 3.2.3: the source address
+
         private const int FramesMost = 4096;
         private const int FrameMost = Esp32Library.FrameMax;
     }
