@@ -110,7 +110,7 @@ class BoardRig:
     @property
     def tardiness(self) -> float:
         """See `StreamRig.tardiness`."""
-        return 0.0
+        return self.board.tardiness
 
     def open(self, upgraded: bool) -> Connection:
         """See `StreamRig.open`."""

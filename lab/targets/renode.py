@@ -282,6 +282,8 @@ class RenodeBoard(EmbeddedBoard):
     """A board as `EmbeddedBoard`, in Renode. Raises RenodeError when there is no Renode that
     fits."""
 
+    tardiness = 0.002  # two quanta
+
     def __init__(
         self,
         flash: bytes,
