@@ -350,8 +350,9 @@ namespace Antmicro.Renode.Lab
             {
                 for(ulong done = 0, slice; done < nanoseconds && !chip.StoppedFor(reasons); done += slice)
                 {
-                    // what has come from outside is seen at the end of the first quantum
-                    slice = Math.Max(Quantum, done == 0 ? 0 : chip.QuietMicroseconds * 1000);
+                    // a frame from outside may reach the chip as late as in the second quantum
+                    var quiet = done < 2 * Quantum ? 0 : chip.QuietMicroseconds * 1000;
+                    slice = Math.Max(Quantum, quiet);
                     slice = Math.Min(slice, nanoseconds - done);
                     emulation.RunFor(TimeInterval.FromNanoseconds(slice));
                 }

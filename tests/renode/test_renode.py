@@ -92,7 +92,7 @@ def test_renodes_own_save_and_load(tmp_path, repl_image):
         renode.BOARD,
         ESP32_FLASH=str(tmp_path / "flash.bin"),
     )
-    ticks = [int(n) for n in re.findall(r"^(\d+)(?: \d+){11}\r?$", text, re.M)]
+    ticks = [int(n) for n in re.findall(r"^(\d+)(?: \d+){13}\r?$", text, re.M)]
     assert len(ticks) == 4, text
     assert ticks[0] == 480_000_000
     assert ticks[1] != ticks[0]
