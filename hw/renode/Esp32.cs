@@ -142,7 +142,11 @@ namespace Antmicro.Renode.Peripherals.CPU
             var end = told + count;
             while(told < end && !isPaused)
             {
-                if(!powered)
+                if(dead)
+                {
+                    stops |= Esp32Library.StopFatal; // whoever waits must hear of it again
+                }
+                if(!powered || dead)
                 {
                     basis -= (long)((end - told) * TicksPerInstruction);
                     Tell(end);
@@ -151,8 +155,8 @@ namespace Antmicro.Renode.Peripherals.CPU
                 var why = RunTo(end);
                 if((why & Esp32Library.StopFatal) != 0)
                 {
-                    IsHalted = true; // ExecutionResult.Aborted would hang RunFor
-                    break;
+                    dead = true; // until it is reset; ExecutionResult.Aborted would hang RunFor
+                    continue;
                 }
                 if((why & Esp32Library.StopBreak) != 0)
                 {
@@ -611,12 +615,14 @@ namespace Antmicro.Renode.Peripherals.CPU
             {
                 throw new ConstructionException("no memory for a chip");
             }
+            dead = false;
             api.EthLink(chip, emac != null && emac.Link ? 1 : 0);
         }
 
         private void ResetChip(int cause)
         {
             powered = true;
+            dead = false;
             api.Reset(chip, cause);
             Align();
         }
@@ -653,6 +659,7 @@ namespace Antmicro.Renode.Peripherals.CPU
             {
                 throw new RecoverableException($"the chip refuses the state: {api.ErrorText(chip)}");
             }
+            dead = false;
             Align();
         }
 
@@ -727,6 +734,7 @@ namespace Antmicro.Renode.Peripherals.CPU
         private Esp32Emac emac;
         private Esp32Gpio gpio;
         private bool powered = true;
+        private bool dead; // the model can't go on
         private byte[] flash; // as it was before the guest wrote to it
         private byte[] state; // while it is saved or loaded
         private ulong told; // instructions that Renode knows of
