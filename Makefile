@@ -54,7 +54,7 @@ keywords: $(STAMP) ## reference of the Robot keywords, as HTML in results/keywor
 	  $(BIN)/libdoc --pythonpath . --quiet lab.keywords.$$library \
 	    results/keywords/$$library.html; done
 
-inject: $(STAMP) ## malformed traffic against the board (CASES='utf8,flood/*' SEED= BUDGET=seconds TARGET=embedded,unix)
+inject: $(STAMP) ## malformed traffic against the board (CASES='utf8,flood/*' SEED= BUDGET=seconds TARGET=embedded,renode,unix)
 	@exec $(BIN)/lab inject $(if $(CASES),--cases '$(CASES)') $(if $(SEED),--seed '$(SEED)') \
 	  $(if $(BUDGET),--budget '$(BUDGET)') $(if $(TARGET),--target '$(TARGET)')
 

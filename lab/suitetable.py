@@ -28,11 +28,11 @@ FIXTURES = {
 # on Renode, on a physical board
 PYTEST = {
     "tests/conformance": (
-        "not yet: its board is the embedded one",
+        "the board's cases run",
         "all cases of its table run, but for those that only a host can run",
     ),
     "tests/injection": (
-        "what asks for `board` runs; the tables of `lab inject` do not yet",
+        "what asks for `board` runs; the tables are for `make inject TARGET=renode`",
         "a stream's cases run through a socket of the host",
     ),
 }

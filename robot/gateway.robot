@@ -1,8 +1,8 @@
 *** Settings ***
 Documentation       Real programs of this machine, through the gateway and in real time.
 Resource            board.resource
-Suite Setup         Requires    serving    network=gateway
-Suite Teardown      Reset Emulation
+Test Setup          Requires    serving    network=gateway
+Test Teardown       Reset Emulation
 Test Tags           websocket    gateway
 
 

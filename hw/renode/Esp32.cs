@@ -3,6 +3,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Text;
 
 using Antmicro.Migrant;
@@ -27,8 +28,8 @@ namespace Antmicro.Renode.Peripherals.CPU
         {
             PerformanceInMips = Mips;
             this.library = library;
-            this.mac = mac;
-            this.seed = seed;
+            Mac = mac;
+            Seed = seed;
             uarts = new Esp32Uart[Esp32Library.Uarts];
             logLines = new List<string>();
             PowerOnChip();
@@ -43,6 +44,12 @@ namespace Antmicro.Renode.Peripherals.CPU
                 chip = IntPtr.Zero;
             }
         }
+
+        // Burnt into eFuse, and of the random number generator: of the next chip that LoadFlash makes.
+        // MAC addresses of the interfaces follow from the first; Ethernet's is three further.
+        public ulong Mac { get; set; }
+
+        public uint Seed { get; set; }
 
         // --- flash and supply ---
 
@@ -64,6 +71,7 @@ namespace Antmicro.Renode.Peripherals.CPU
                 NewChip();
                 api.FlashWrite(chip, 0, image, (uint)image.Length);
                 powered = true;
+                ForgetInput();
                 Align();
             }
             this.Log(LogLevel.Info, "flash: {0}", path);
@@ -134,7 +142,11 @@ namespace Antmicro.Renode.Peripherals.CPU
             var end = told + count;
             while(told < end && !isPaused)
             {
-                if(!powered)
+                if(dead)
+                {
+                    stops |= Esp32Library.StopFatal; // whoever waits must hear of it again
+                }
+                if(!powered || dead)
                 {
                     basis -= (long)((end - told) * TicksPerInstruction);
                     Tell(end);
@@ -143,8 +155,8 @@ namespace Antmicro.Renode.Peripherals.CPU
                 var why = RunTo(end);
                 if((why & Esp32Library.StopFatal) != 0)
                 {
-                    IsHalted = true; // ExecutionResult.Aborted would hang RunFor
-                    break;
+                    dead = true; // until it is reset; ExecutionResult.Aborted would hang RunFor
+                    continue;
                 }
                 if((why & Esp32Library.StopBreak) != 0)
                 {
@@ -242,7 +254,7 @@ namespace Antmicro.Renode.Peripherals.CPU
         // --- for the lab ---
 
         // The chip's tick and why it has stopped since the last look (enum esp32_stop), its next
-        // event, each core's status, baud rates, pads, resets, flash work.
+        // event, each core's status, baud rates, pads, resets, flash work, instructions of each core.
         public string Status
         {
             get
@@ -254,8 +266,70 @@ namespace Antmicro.Renode.Peripherals.CPU
                     return string.Join(" ", api.Now(chip), seen, api.NextEvent(chip),
                         api.CoreStatus(chip, 0), api.CoreStatus(chip, 1), api.UartBaud(chip, 0),
                         api.UartBaud(chip, 1), api.UartBaud(chip, 2), api.GpioOut(chip),
-                        api.GpioEnabled(chip), api.ResetCount(chip), api.FlashWork(chip));
+                        api.GpioEnabled(chip), api.ResetCount(chip), api.FlashWork(chip),
+                        api.Instructions(chip, 0), api.Instructions(chip, 1));
                 }
+            }
+        }
+
+        // Has it stopped for one of `reasons` since the last look?
+        public bool StoppedFor(int reasons)
+        {
+            lock(access)
+            {
+                return (stops & reasons) != 0;
+            }
+        }
+
+        // Microseconds in which nothing can come out by itself.
+        public ulong QuietMicroseconds
+        {
+            get
+            {
+                lock(access)
+                {
+                    var now = api.Now(chip);
+                    var next = api.NextEvent(chip);
+                    var works = api.CoreStatus(chip, 0) == 0 || api.CoreStatus(chip, 1) == 0;
+                    var waits = emac != null && emac.Waits || uarts.Any(u => u != null && u.Waits);
+                    return works || waits || next <= now
+                        ? 0 : (next - now) / Esp32Library.TicksPerMicrosecond;
+                }
+            }
+        }
+
+        // The next instruction of one core, in no time of Renode's: the chip's own moves on.
+        public void StepCore(int core)
+        {
+            lock(Interrupted())
+            {
+                PushInput();
+                stops |= api.Step(chip, core);
+                Align();
+            }
+        }
+
+        // A character without its stop bit is on the wire to a UART, or a break.
+        public void UartError(int uart, bool lineBreak)
+        {
+            lock(Interrupted())
+            {
+                api.UartError(chip, uart, lineBreak ? 1 : 0);
+            }
+        }
+
+        // `hex`: two digits a byte.
+        public void WriteMemory(uint address, string hex)
+        {
+            var data = new byte[hex.Length / 2];
+            for(var i = 0; i < data.Length; i++)
+            {
+                data[i] = Convert.ToByte(hex.Substring(2 * i, 2), 16);
+            }
+            if(!TryWriteMemory(address, data))
+            {
+                throw new RecoverableException(
+                    $"no RAM to write at 0x{address:x8}, {data.Length} bytes");
             }
         }
 
@@ -296,6 +370,7 @@ namespace Antmicro.Renode.Peripherals.CPU
             {
                 LoadStateBytes(File.ReadAllBytes(path));
                 powered = true;
+                ForgetInput();
             }
         }
 
@@ -319,6 +394,18 @@ namespace Antmicro.Renode.Peripherals.CPU
         internal void Attach(Esp32Gpio part)
         {
             gpio = part;
+        }
+
+        // Of the interface that has the address `more` behind the base.
+        internal byte[] MacBytes(byte more)
+        {
+            var bytes = new byte[6];
+            for(var i = 0; i < 6; i++)
+            {
+                bytes[i] = (byte)(Mac >> (40 - 8 * i));
+            }
+            bytes[5] += more;
+            return bytes;
         }
 
         internal uint BaudRate(int uart)
@@ -521,24 +608,33 @@ namespace Antmicro.Renode.Peripherals.CPU
         private void NewChip()
         {
             var config = new byte[12]; // esp32_config_t
-            for(var i = 0; i < 6; i++)
-            {
-                config[i] = (byte)(mac >> (40 - 8 * i));
-            }
-            BitConverter.GetBytes(seed).CopyTo(config, 8);
+            MacBytes(0).CopyTo(config, 0);
+            BitConverter.GetBytes(Seed).CopyTo(config, 8);
             chip = api.New(config);
             if(chip == IntPtr.Zero)
             {
                 throw new ConstructionException("no memory for a chip");
             }
+            dead = false;
             api.EthLink(chip, emac != null && emac.Link ? 1 : 0);
         }
 
         private void ResetChip(int cause)
         {
             powered = true;
+            dead = false;
             api.Reset(chip, cause);
             Align();
+        }
+
+        // What is on its way to a chip is not for the next one.
+        private void ForgetInput()
+        {
+            foreach(var uart in uarts)
+            {
+                uart?.Reset();
+            }
+            emac?.Reset();
         }
 
         // From now on the chip's present tick is Renode's present time.
@@ -563,6 +659,7 @@ namespace Antmicro.Renode.Peripherals.CPU
             {
                 throw new RecoverableException($"the chip refuses the state: {api.ErrorText(chip)}");
             }
+            dead = false;
             Align();
         }
 
@@ -637,14 +734,13 @@ namespace Antmicro.Renode.Peripherals.CPU
         private Esp32Emac emac;
         private Esp32Gpio gpio;
         private bool powered = true;
+        private bool dead; // the model can't go on
         private byte[] flash; // as it was before the guest wrote to it
         private byte[] state; // while it is saved or loaded
         private ulong told; // instructions that Renode knows of
         private long basis; // the chip's tick at instruction 0
         private int stops; // reasons since the last look
         private readonly string library;
-        private readonly ulong mac;
-        private readonly uint seed;
         private readonly Esp32Uart[] uarts;
         private readonly List<string> logLines;
     }

@@ -3,6 +3,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -237,11 +238,12 @@ namespace Antmicro.Renode.Lab
         private void Deliver(byte[] bytes)
         {
             var frame = Esp32Emac.Parse(bytes);
-            if(frame != null)
+            if(frame != null && !emacs.Any(emac => emac.MAC == frame.SourceMAC))
             {
                 FrameReady?.Invoke(frame);
                 return;
             }
+            // a switch that hears a board's address here would send what is for the board here
             foreach(var emac in emacs)
             {
                 // as the switch does, so that frames keep their order
@@ -271,8 +273,12 @@ namespace Antmicro.Renode.Lab
     // The lab sends requests, one at a time:
     //   W uart bytes      type
     //   C text            a Monitor command; answer: + or -, and what it prints
-    //   R ns(8) frames(4) when so many frames have come over the bridge, let so much time pass;
-    //                     answer: frames sent(4), and the chip's status
+    //   R ns(8) frames(4) stop(4)
+    //                     when so many frames have come over the bridge, let so much time pass, or
+    //                     less: up to the quantum in which the chip stops for one of those reasons
+    //                     (enum esp32_stop); answer: frames sent, and the chip's status
+    //   M address(4) size(4)
+    //                     answer: + and what is in memory there
     // and gets, in between, U uart bytes: what the board has sent. Renode ends when the lab does.
     [Transient]
     public class LabLink : IExternal, IDisposable
@@ -321,7 +327,11 @@ namespace Antmicro.Renode.Lab
                     Answer(Command(Encoding.UTF8.GetString(request, 1, request.Length - 1)));
                     break;
                 case 'R':
-                    Answer(Run(BigEndian(request, 1, 8), (uint)BigEndian(request, 9, 4)));
+                    Answer(Run(BigEndian(request, 1, 8), (uint)BigEndian(request, 9, 4),
+                        (int)BigEndian(request, 13, 4)));
+                    break;
+                case 'M':
+                    Answer(Memory((uint)BigEndian(request, 1, 4), (int)BigEndian(request, 5, 4)));
                     break;
                 }
             }
@@ -332,15 +342,19 @@ namespace Antmicro.Renode.Lab
             }
         }
 
-        private byte[] Run(ulong nanoseconds, uint frames)
+        private byte[] Run(ulong nanoseconds, uint frames, int reasons)
         {
             bridge?.Await(frames);
+            var emulation = EmulationManager.Instance.CurrentEmulation;
             try
             {
-                if(nanoseconds > 0)
+                for(ulong done = 0, slice; done < nanoseconds && !chip.StoppedFor(reasons); done += slice)
                 {
-                    EmulationManager.Instance.CurrentEmulation.RunFor(
-                        TimeInterval.FromNanoseconds(nanoseconds));
+                    // a frame from outside may reach the chip as late as in the second quantum
+                    var quiet = done < 2 * Quantum ? 0 : chip.QuietMicroseconds * 1000;
+                    slice = Math.Max(Quantum, quiet);
+                    slice = Math.Min(slice, nanoseconds - done);
+                    emulation.RunFor(TimeInterval.FromNanoseconds(slice));
                 }
             }
             catch(RecoverableException error)
@@ -349,6 +363,17 @@ namespace Antmicro.Renode.Lab
             }
             var sent = bridge == null ? 0 : bridge.FramesSent;
             return Encoding.UTF8.GetBytes($"+{sent} {chip.Status}");
+        }
+
+        private byte[] Memory(uint address, int size)
+        {
+            var data = new byte[size];
+            if(!chip.TryReadMemory(address, data))
+            {
+                return Encoding.UTF8.GetBytes(
+                    $"-no memory to read at 0x{address:x8}, {size} bytes");
+            }
+            return new[] { (byte)'+' }.Concat(data).ToArray();
         }
 
         private static byte[] Command(string text)
@@ -385,6 +410,8 @@ namespace Antmicro.Renode.Lab
             }
             return value;
         }
+
+        private const ulong Quantum = 1000000; // ns; board.resc sets it
 
         private bool disposed;
         private readonly Esp32Chip chip;

@@ -83,6 +83,7 @@ namespace Antmicro.Renode.Peripherals.CPU
         public readonly UartRx_ UartRx;
         public readonly UartRxPending_ UartRxPending;
         public readonly UartTx_ UartTx;
+        public readonly UartError_ UartError;
         public readonly UartBaud_ UartBaud;
         public readonly EthRx_ EthRx;
         public readonly EthTx_ EthTx;
@@ -207,6 +208,9 @@ namespace Antmicro.Renode.Peripherals.CPU
 
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         public delegate uint UartRxPending_(IntPtr chip, int uart);
+
+        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+        public delegate void UartError_(IntPtr chip, int uart, int lineBreak);
 
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         public delegate uint UartTx_(IntPtr chip, int uart, byte[] data, uint size);

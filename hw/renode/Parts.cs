@@ -56,6 +56,17 @@ namespace Antmicro.Renode.Peripherals.UART
             }
         }
 
+        public bool Waits
+        {
+            get
+            {
+                lock(typed)
+                {
+                    return typed.Count > 0;
+                }
+            }
+        }
+
         public void Sent(byte[] data, int size)
         {
             for(var i = 0; i < size; i++)
@@ -93,10 +104,9 @@ namespace Antmicro.Renode.Peripherals.Network
 {
     public class Esp32Emac : IPeripheral, IMACInterface
     {
-        public Esp32Emac(Esp32Chip chip, string mac = "24:0A:C4:00:00:04")
+        public Esp32Emac(Esp32Chip chip)
         {
             this.chip = chip;
-            MAC = MACAddress.Parse(mac);
             frames = new Queue<byte[]>();
             chip.Attach(this);
         }
@@ -145,12 +155,17 @@ namespace Antmicro.Renode.Peripherals.Network
             }
         }
 
-        // A frame of Renode's; null where its parser refuses the bytes or would change them, as
-        // it does with many that are malformed: those can't pass a switch.
+        // A frame of Renode's; null for those that can't pass its switch: its parser refuses the
+        // bytes or would change them, as it does with many that are malformed; or they come from a
+        // group, whose address the switch would learn, and send nobody else what is for the group.
         public static EthernetFrame Parse(byte[] bytes)
         {
             try
             {
+                if((bytes[SourceAt] & 1) != 0)
+                {
+                    return null;
+                }
                 EthernetFrame frame;
                 var copy = bytes.ToArray(); // the parser mends a length in place
                 var made = EthernetFrame.TryCreateEthernetFrame(copy, false, out frame);
@@ -187,16 +202,36 @@ namespace Antmicro.Renode.Peripherals.Network
             }
         }
 
-        public MACAddress MAC { get; set; }
+        public bool Waits
+        {
+            get
+            {
+                lock(frames)
+                {
+                    return frames.Count > 0;
+                }
+            }
+        }
+
+        // The one that the firmware takes for Ethernet, unless another was set here.
+        public MACAddress MAC
+        {
+            get { return mac ?? MACAddress.FromBytes(chip.MacBytes(EthernetMac)); }
+            set { mac = value; }
+        }
 
         public event Action<EthernetFrame> FrameReady;
 
         [field: Transient]
         public event Action<byte[]> RawReady;
 
+        private MACAddress? mac;
         private bool link = true;
         private readonly Esp32Chip chip;
         private readonly Queue<byte[]> frames;
+
+        private const byte EthernetMac = 3; // after the base address (ESP-IDF, esp_read_mac)
+        internal const int SourceAt = 6; // IEEE 802.3, 3.2.3: the source address
 
         private const int FramesMost = 4096;
         private const int FrameMost = Esp32Library.FrameMax;

@@ -20,7 +20,8 @@ from lab.inject.probes import HEAP_SLACK, ProbeFailed, Probes
 from lab.inject.station import Connection, Station, StationError, StationState
 from lab.inject.watch import said_by, watched
 from lab.net.switch import Switch
-from lab.targets.embedded import LISTEN, TICKS_PER_SECOND, BoardSnapshot, EmbeddedBoard
+from lab.targets import emulated_board
+from lab.targets.embedded import LISTEN, TICKS_PER_SECOND, BoardSnapshot
 
 # virtual; what a case leaves behind may take its time to go (RFC 9293: retransmissions)
 SETTLE_SECONDS = (0.002, 3.0, 30.0)
@@ -33,13 +34,15 @@ class BoardRig:
     """A `lab.inject.stream.StreamRig`, and a `lab.inject.outcome.Rig`. Packet cases use `switch`,
     `station` and `board` themselves.
 
-    state: a board that serves. seed: what it was booted with. Raises LabError.
+    state: a board that serves. seed: what it was booted with. target: who emulates it. Raises
+    LabError.
     """
 
-    def __init__(self, state: Booted, seed: int = 1) -> None:
-        self.state, self.seed = state, seed
+    def __init__(self, state: Booted, seed: int = 1, target: str = "embedded") -> None:
+        self.state, self.seed, self.target = state, seed, target
         self.switch = Switch(lambda: self.board.now * 1_000_000_000 // TICKS_PER_SECOND)
-        self.board = EmbeddedBoard(state.image, self.switch, seed=seed, snapshot=state.snapshot)
+        board_class = emulated_board(target)
+        self.board = board_class(state.image, self.switch, seed=seed, snapshot=state.snapshot)
         self.board.listen = LISTEN & ~Stop.UART  # its lines are looked at soon enough
         self.station = Station(self.switch, self.board)
         self.probes = Probes(self.board, self.station)
@@ -107,7 +110,7 @@ class BoardRig:
     @property
     def tardiness(self) -> float:
         """See `StreamRig.tardiness`."""
-        return 0.0
+        return self.board.tardiness
 
     def open(self, upgraded: bool) -> Connection:
         """See `StreamRig.open`."""

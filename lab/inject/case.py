@@ -11,7 +11,7 @@ from lab.capabilities import Capability
 
 STREAM, PACKET, FAULT = "stream", "packet", "fault"  # layers
 ANYWHERE = ("embedded", "unix", "cpython", "renode", "board")
-SIMULATED = ("embedded",)  # what needs the board's switch, its virtual time or its inside
+SIMULATED = ("embedded", "renode")  # what needs the board's switch, its virtual time or its inside
 
 
 class CaseFailed(LabError):

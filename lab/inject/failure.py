@@ -46,7 +46,7 @@ def save(rig: KeptRig, case: Case, seen: Outcome, folder: Path) -> Path:
     """Play `case`, which has failed, once more, and keep it in `folder` / its name.
 
     Raises LabError when it goes another way than it was `seen` to."""
-    place = folder / slug(case)
+    place = folder / (slug(case) + ("" if rig.target == "embedded" else f"@{rig.target}"))
     place.mkdir(parents=True, exist_ok=True)
     outcome = rig.run(case, place / CAPTURE)
     if (outcome.instructions, outcome.digest) != (seen.instructions, seen.digest):
@@ -66,6 +66,7 @@ def write_script(path: Path, case: Case, rig: KeptRig, outcome: Outcome) -> None
         "case": case.id,
         "source": case.source,
         "seed": rig.seed,
+        "target": rig.target,
         "image": hashlib.sha256(rig.state.image).hexdigest(),
         "chip": library_key(),
         "stream": to_json(stream) if isinstance(stream, StreamCase) else None,
@@ -89,12 +90,13 @@ class Failure:
     case: Case
     state: Booted
     seed: int
+    target: str
     seen: Outcome
     chip: str
 
     def rig(self) -> KeptRig:
         """A board that begins where that one did."""
-        return open_layer(self.case.layer, self.seed, self.state)
+        return open_layer(self.case.layer, self.seed, self.state, self.target)
 
 
 def load(path: Path, find_case: FindCase) -> Failure:
@@ -111,7 +113,8 @@ def load(path: Path, find_case: FindCase) -> Failure:
         outcome = Outcome(
             seen["problems"], seen["harm"], seen["instructions"], seen["seconds"], seen["frames"]
         )
-        return Failure(path, case, state, seed, outcome, script["chip"])
+        target = script.get("target", "embedded")
+        return Failure(path, case, state, seed, target, outcome, script["chip"])
     except FileNotFoundError as error:
         raise LabError(f"{error.filename} is not there; a replay needs the whole folder") from None
     except (ValueError, KeyError, TypeError, IndexError, zlib.error) as error:

@@ -22,15 +22,18 @@ from lab.inject.faults import rig as faults
 from lab.inject.outcome import Outcome
 from lab.inject.packets import rig as packets
 from lab.inject.watch import said_by, watched
+from lab.targets import emulated_board
 
 
 class KeptRig(Protocol):
     """A rig whose failures can be kept and played again.
 
-    state, seed: what its board began from. timeline: virtual seconds into the case, what was done.
+    state, seed: what its board began from. target: who emulates it. timeline: virtual seconds into
+    the case, what was done.
     """
 
     seed: int
+    target: str
     timeline: list[tuple[float, str]]
 
     @property
@@ -46,15 +49,16 @@ class KeptRig(Protocol):
 class PacketLayer:
     """The camera's board, and scapy hosts on its switch (lab/inject/packets)."""
 
-    def __init__(self, state: Booted, seed: int) -> None:
-        self.state, self.seed = state, seed
+    def __init__(self, state: Booted, seed: int, target: str) -> None:
+        self.state, self.seed, self.target = state, seed, target
         self.timeline: list[tuple[float, str]] = []
-        self._free = packets.free_at_rest(state)
+        self._board_class = emulated_board(target)
+        self._free = packets.free_at_rest(state, self._board_class)
 
     def run(self, case: Case, capture: Path | None = None) -> Outcome:
         """See `KeptRig.run`."""
         digest = hashlib.sha256()
-        with packets.Rig(self.state, self.seed) as rig:
+        with packets.Rig(self.state, self.seed, self._board_class) as rig:
             began, instructions = rig.board.seconds, rig.board.chip.instructions()
             with watched(rig.switch, digest, capture):
                 problems = said_by(lambda: case.play(rig))
@@ -71,10 +75,10 @@ class PacketLayer:
 class FaultLayer:
     """A board whose supply, memory, clock or wires are bad (lab/inject/faults)."""
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    def __init__(self, seed: int, target: str) -> None:
+        self.seed, self.target = seed, target
         self.timeline: list[tuple[float, str]] = []
-        self._rig = faults.Rig()
+        self._rig = faults.Rig(emulated_board(target))
 
     @property
     def state(self) -> Booted:
@@ -101,14 +105,16 @@ class FaultLayer:
         self._rig.close()
 
 
-def open_layer(layer: str, seed: int, state: Booted | None = None) -> KeptRig:
-    """The rig of `layer`, on a board that goes on from `state`, else on the layer's own. Raises
-    LabError."""
+def open_layer(
+    layer: str, seed: int, state: Booted | None = None, target: str = "embedded"
+) -> KeptRig:
+    """The rig of `layer`, on a board of `target` that goes on from `state`, else on the layer's
+    own. Raises LabError."""
     if layer == PACKET:
-        return PacketLayer(state or _camera_board(seed), seed)
+        return PacketLayer(state or _camera_board(seed), seed, target)
     if layer == FAULT:
-        return FaultLayer(seed)
-    return BoardRig(state or serving(seed), seed)
+        return FaultLayer(seed, target)
+    return BoardRig(state or serving(seed), seed, target)
 
 
 def _camera_board(seed: int) -> Booted:
@@ -117,16 +123,21 @@ def _camera_board(seed: int) -> Booted:
 
 
 class Layers:
-    """The emulated board for cases of any layer (`lab.inject.outcome.Rig`)."""
+    """The emulated board for cases of any layer (`lab.inject.outcome.Rig`).
+
+    Raises LabError where there is nothing that emulates it."""
+
+    target = "embedded"
 
     def __init__(self, seed: int) -> None:
+        emulated_board(self.target)
         self._seed = seed
         self._rigs: dict[str, KeptRig] = {}
 
     def keeper(self, case: Case) -> KeptRig:
         """The rig that plays `case`, opened when first wanted. Raises LabError."""
         if case.layer not in self._rigs:
-            self._rigs[case.layer] = open_layer(case.layer, self._seed)
+            self._rigs[case.layer] = open_layer(case.layer, self._seed, target=self.target)
         return self._rigs[case.layer]
 
     def run(self, case: Case) -> Outcome:
@@ -138,3 +149,16 @@ class Layers:
         for rig in self._rigs.values():
             rig.close()
         self._rigs.clear()
+
+
+class RenodeLayers(Layers):
+    """The same in Renode."""
+
+    target = "renode"
+
+    def close(self) -> None:
+        """Power off all boards, and end Renode."""
+        from lab.targets.renode import end_idle
+
+        super().close()
+        end_idle()

@@ -14,13 +14,19 @@ from typing import Any
 from lab import LabError, matrix
 from lab.inject.boards import serving
 from lab.inject.case import Case
-from lab.inject.layers import Layers
+from lab.inject.layers import Layers, RenodeLayers
 from lab.inject.socket_rig import SocketRig, open_cpython, open_unix
 from lab.inject.workers import Done, Opener, Task, Worker, run
+from lab.targets import EMULATED
 
 RESULTS = Path("results", "inject")
 FAILURES = "failures"
-TARGETS: dict[str, Opener] = {"embedded": Layers, "unix": open_unix, "cpython": open_cpython}
+TARGETS: dict[str, Opener] = {
+    "embedded": Layers,
+    "renode": RenodeLayers,
+    "unix": open_unix,
+    "cpython": open_cpython,
+}
 FAILED_MOST = 20  # of them shown on the terminal; the report has all
 
 
@@ -103,7 +109,7 @@ def inject(
     tasks = tasks_for(cases, targets)
     if not tasks:
         raise LabError(f"none of these cases runs on {', '.join(targets)}")
-    if "embedded" in targets:
+    if set(targets) & set(EMULATED):
         serving(seed)  # boot once, not in each process
     until = None if budget is None else time.monotonic() + budget
     worker = Worker(openers, seed, folder / FAILURES, until)

@@ -16,7 +16,11 @@ from lab.flash import Versioned, board_files, build_image, compile_mpy, takes_mp
 from lab.keywords.bench import PHYSICAL, REAL_SECONDS_MOST, Network, bench
 from lab.targets.embedded import BoardSnapshot
 
-OTHERS = ("lab.keywords.UartKeywords", "lab.keywords.GpioKeywords")
+# all that go before Renode's own, which are there as well under renode-test
+OURS = tuple(
+    f"lab.keywords.{name}Keywords"
+    for name in ("Board", "Uart", "Power", "Network", "Gpio", "WebSocket", "Http", "Camera")
+)
 CAMERA, NOTHING = "camera", "none"
 WRITERS = ("logger",)  # apps that write files
 UP = {CAMERA: b"lab: camera: "}  # what an app says last when it comes up
@@ -43,8 +47,7 @@ class BoardKeywords:
     def __init__(self) -> None:
         self.ROBOT_LIBRARY_LISTENER = self
         with contextlib.suppress(RobotNotRunningError):
-            # under renode-test Renode's own keywords are there as well, with the same names
-            BuiltIn().set_library_search_order("lab.keywords.BoardKeywords", *OTHERS)
+            BuiltIn().set_library_search_order(*OURS)
         self._provided: dict[str, tuple[bytes, BoardSnapshot, Network, bool, str]] = {}
         # states of a physical board: its files, and does its app leave them as they are?
         self._carried: dict[str, tuple[dict[str, bytes], bool]] = {}

@@ -62,6 +62,8 @@ class EmbeddedBoard:
     ChipError.
     """
 
+    tardiness = 0.0  # seconds by which a frame may be seen later than it was sent
+
     def __init__(
         self,
         flash: bytes,

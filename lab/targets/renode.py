@@ -32,10 +32,8 @@ from lab.targets.renode_link import RenodeLink
 if TYPE_CHECKING:  # Pillow is behind it: for boards that have a camera
     from hw.camera.sensor import Vc0706
 
-MAC = b"\x24\x0a\xc4\x00\x00\x01"  # as in hw/renode/Esp32.cs
-SEED = 1
-SLICE_LEAST = 1000  # us: Renode's quantum, and how late an answer may come to what was sent
-SLICE_MOST = 16_000  # while nothing is sent or comes
+SLICE_MOST = 16_000  # us, after which this process looks round
+ENDS_A_RUN = Stop.RESET | Stop.FATAL | Stop.BREAK | Stop.POWER  # always (esp32.h)
 
 
 @dataclass(frozen=True)
@@ -54,17 +52,21 @@ class Status:
     gpio_enabled: int = 0
     reset_count: int = 0
     flash_work: int = 0
+    instructions0: int = 0
+    instructions1: int = 0
 
 
 class RenodeChip(Chip):
     """A chip in Renode, with the methods of one in this process. It stands still but in `run`."""
 
-    def __init__(self, link: RenodeLink) -> None:
+    def __init__(self, link: RenodeLink, mac: bytes, seed: int) -> None:
+        if len(mac) != 6:
+            raise ValueError(f"a MAC address has 6 bytes, not {len(mac)}")
         self.link = link
+        self._identity = mac, seed
         self._status = Status()
         self._seen = Stop.DEADLINE  # reasons that no run has told of yet
         self._logged = False
-        self._slice = SLICE_LEAST
         self._error = ""
 
     def close(self) -> None:
@@ -89,12 +91,20 @@ class RenodeChip(Chip):
             raise ChipError("in Renode flash is programmed as a whole")
         path = self.link.folder / "flash.bin"
         path.write_bytes(data)
+        mac, seed = self._identity
+        self._command(f"Mac 0x{mac.hex()}")
+        self._command(f"Seed {seed}")
         self._command(f"LoadFlash @{path}")
+        self._forget()
+        self._status = Status()
+        self._look()
+
+    def _forget(self) -> None:
+        """What the chip of before has sent is not the next one's."""
         for buffer in self.link.uart:
             buffer.clear()
         self.link.frames.clear()
-        self._status, self._seen = Status(), Stop.DEADLINE
-        self._look()
+        self._seen = Stop.DEADLINE
 
     def flash_read(self, addr: int, size: int) -> bytes:
         path = self.link.folder / "read.bin"
@@ -122,15 +132,13 @@ class RenodeChip(Chip):
     # --- run ---
 
     def run(self, until: int, stop: Stop = Stop.DEADLINE) -> Stop:
-        """Run up to `until`, or less: a slice of Renode's time, short while there is traffic."""
-        micros = min(self._slice, -(-(until - self.now) // TICKS_PER_US))
-        self._status = Status(*self.link.run_for(max(0, micros) * 1000))
+        """Run up to `until`, or up to the quantum in which one of `stop` happens, or less."""
+        micros = min(SLICE_MOST, -(-(until - self.now) // TICKS_PER_US))
+        if self._seen & (stop | ENDS_A_RUN):  # of a look in between
+            micros = 0
+        self._status = Status(*self.link.run_for(max(0, micros) * 1000, stop | ENDS_A_RUN))
         stops = self._seen | Stop(self._status.stops & ~Stop.REQUEST)
         self._seen = Stop.DEADLINE
-        if stops & (Stop.UART | Stop.ETH):
-            self._slice = SLICE_LEAST
-        else:
-            self._slice = min(SLICE_MOST, self._slice * 2)
         if stops & Stop.FATAL:
             self._error = self._command("ErrorText")
         if self.core_status(0) and self.core_status(1):
@@ -142,7 +150,10 @@ class RenodeChip(Chip):
         """A slice is short: it ends by itself."""
 
     def step(self, core: int = 0) -> Stop:
-        raise ChipError("use Renode's own `cpu Step`")
+        """Execute one instruction on one core; Renode's own time does not move on with it."""
+        self._command(f"StepCore {core}")
+        self._look()
+        return self._seen
 
     @property
     def error(self) -> str:
@@ -156,6 +167,10 @@ class RenodeChip(Chip):
     def next_event(self) -> int:
         return self._status.next_event
 
+    def instructions(self, core: int | None = None) -> int:
+        both = self._status.instructions0, self._status.instructions1
+        return sum(both) if core is None else both[core]
+
     def core_status(self, core: int) -> CoreStatus:
         return CoreStatus((self._status.core0, self._status.core1)[core])
 
@@ -163,8 +178,10 @@ class RenodeChip(Chip):
 
     def uart_send(self, data: bytes, uart: int = 0) -> int:
         self.link.type(data, uart)
-        self._slice = SLICE_LEAST
         return len(data)
+
+    def uart_error(self, uart: int = 0, line_break: bool = False) -> None:
+        self._command(f"UartError {uart} {line_break}")
 
     def uart_receive(self, uart: int = 0) -> bytes:
         data = bytes(self.link.uart[uart])
@@ -178,7 +195,6 @@ class RenodeChip(Chip):
         if not FRAME_LEAST <= len(frame) <= FRAME_MOST:
             return False
         self.link.send_frame(frame)
-        self._slice = SLICE_LEAST
         return True
 
     def eth_receive(self) -> Iterator[bytes]:
@@ -202,13 +218,23 @@ class RenodeChip(Chip):
     # --- looking inside ---
 
     def read_memory(self, addr: int, size: int) -> bytes:
-        return bytes(
-            int(self.link.command(f"sysbus ReadByte 0x{addr + n:08X}"), 0) for n in range(size)
-        )
+        try:
+            return self.link.read_memory(addr, size)
+        except RenodeError as error:
+            raise ChipError(str(error)) from None
+
+    def write_memory(self, addr: int, data: bytes) -> None:
+        self._command(f'WriteMemory 0x{addr:08X} "{data.hex()}"')
 
     def register(self, name: str, core: int = 0) -> int:
         try:
             return int(self._command(f'ReadRegister "{name}" {core}'), 0)
+        except ChipError:
+            raise KeyError(name) from None
+
+    def set_register(self, name: str, value: int, core: int = 0) -> None:
+        try:
+            self._command(f'WriteRegister "{name}" 0x{value & 0xFFFFFFFF:X} {core}')
         except ChipError:
             raise KeyError(name) from None
 
@@ -228,10 +254,17 @@ class RenodeChip(Chip):
         path = self.link.folder / "chip.state"
         path.write_bytes(bytes(snapshot))
         self._command(f"LoadState @{path}")
+        self._forget()
         self._look()
 
 
 _idle: list[RenodeLink] = []  # processes whose board was taken off the desk
+
+
+def end_idle() -> None:
+    """End the processes that are kept for a next board."""
+    while _idle:
+        _idle.pop().close()
 
 
 def _link(image: bytes) -> RenodeLink:
@@ -249,23 +282,24 @@ class RenodeBoard(EmbeddedBoard):
     """A board as `EmbeddedBoard`, in Renode. Raises RenodeError when there is no Renode that
     fits."""
 
+    tardiness = 0.002  # two quanta
+
     def __init__(
         self,
         flash: bytes,
         switch: Switch | None = None,
         pace: Pace = "stepped",
-        mac: bytes = MAC,
-        seed: int = SEED,
+        mac: bytes = b"\x24\x0a\xc4\x00\x00\x01",
+        seed: int = 1,
         snapshot: BoardSnapshot | None = None,
         camera: Vc0706 | None = None,
     ) -> None:
-        if (mac, seed) != (MAC, SEED):
-            raise RenodeError("hw/renode/camera.repl says which MAC address and seed the board has")
         self.link: RenodeLink | None = _link(flash)
         try:
             super().__init__(
-                flash, switch, pace, snapshot=snapshot, camera=camera, chip=RenodeChip(self.link)
-            )
+                flash, switch, pace, snapshot=snapshot, camera=camera,
+                chip=RenodeChip(self.link, mac, seed),
+            )  # fmt: skip
         except BaseException:
             self._let_go()
             raise

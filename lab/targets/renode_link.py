@@ -128,7 +128,7 @@ class RenodeLink:
     def _end(self, error: BridgeError | None) -> None:
         self._answers.put(None)
 
-    def _answer(self, timeout: float = ANSWER_SECONDS) -> str:
+    def _answer(self, timeout: float = ANSWER_SECONDS) -> bytes:
         try:
             answer = self._answers.get(timeout=timeout)
         except queue.Empty:
@@ -137,10 +137,15 @@ class RenodeLink:
             ) from None
         if answer is None:
             raise RenodeError(f"Renode has ended{self._said()}")
-        text = answer.decode("utf-8", "replace")
-        if text[:1] != "+":
-            raise RenodeError(f"Renode refuses: {text[1:].strip()}")
-        return text[1:]
+        if answer[:1] != b"+":
+            said = answer[1:].decode("utf-8", "replace").strip()
+            raise RenodeError(f"Renode refuses: {said}")
+        return answer[1:]
+
+    def _ask(self, request: bytes) -> bytes:
+        if not self._server.send(request):
+            raise RenodeError(f"Renode has ended{self._said()}")
+        return self._answer()
 
     def _said(self) -> str:
         try:
@@ -153,9 +158,11 @@ class RenodeLink:
 
     def command(self, text: str) -> str:
         """A command of Renode's Monitor; returns what it prints. Raises RenodeError."""
-        if not self._server.send(b"C" + text.encode()):
-            raise RenodeError(f"Renode has ended{self._said()}")
-        return self._answer().strip()
+        return self._ask(b"C" + text.encode()).decode("utf-8", "replace").strip()
+
+    def read_memory(self, addr: int, size: int) -> bytes:
+        """Guest memory as core 0 sees it. Raises RenodeError."""
+        return self._ask(b"M" + struct.pack("!II", addr, size))
 
     def type(self, data: bytes, uart: int) -> None:
         """Bytes on the wire to a UART."""
@@ -167,15 +174,15 @@ class RenodeLink:
         if self._bridge.send(frame):
             self.frames_sent += 1
 
-    def run_for(self, nanoseconds: int) -> list[int]:
+    def run_for(self, nanoseconds: int, reasons: int = 0) -> list[int]:
         """Let virtual time pass; returns the numbers of `cpu Status` (hw/renode/Esp32.cs).
 
-        All that was sent before is there at its beginning, and all that the board has sent in it
-        is here at its end. Raises RenodeError.
+        reasons: of `Stop`; less time passes when the chip stops for one of them, up to the end of
+        that quantum. All that was sent before is there at its beginning, and all that the board
+        has sent in it is here at its end. Raises RenodeError.
         """
-        if not self._server.send(b"R" + struct.pack("!QI", nanoseconds, self.frames_sent)):
-            raise RenodeError(f"Renode has ended{self._said()}")
-        frames, *status = map(int, self._answer().split())
+        answer = self._ask(b"R" + struct.pack("!QII", nanoseconds, self.frames_sent, reasons))
+        frames, *status = map(int, answer.split())
         with self._arrived:
             self._arrived.wait_for(lambda: self.frames_received >= frames, ANSWER_SECONDS)
         return status

@@ -9,20 +9,24 @@ from pathlib import Path
 import pytest
 from case import BOARD, TARGETS
 from engine import Control, differences, run
-from targets import OPENERS, serial
+from targets import OPENERS, board, serial
 
 from lab.pinned import PackageError
 from lab.pytest_board import target_of
+from lab.renode import RenodeError
 
 
 def pytest_configure(config):
-    if config.getoption("--target") == "board":
+    target = config.getoption("--target")
+    if target == "board":
         OPENERS[BOARD] = lambda: serial(target_of(config))
+    elif target == "renode":
+        OPENERS[BOARD] = lambda: board(target)
 
 
 def pytest_collection_modifyitems(config, items):
-    """A physical board: its cases alone."""
-    if config.getoption("--target") != "board":
+    """A physical board, or one in Renode: its cases alone."""
+    if config.getoption("--target") == "embedded":
         return
     here = [item for item in items if item.path.parent == Path(__file__).parent]
     others = [item for item in here if _where(item) != BOARD]
@@ -90,10 +94,11 @@ def conforms(running, request):
         return dataclasses.replace(case, seconds=case.seconds * factor)
 
     def check(case, name):
-        request.node.user_properties.append(("conformance", [case.rfc, case.name, name]))
+        shown = "renode" if request.config.getoption("--target") == "renode" else name
+        request.node.user_properties.append(("conformance", [case.rfc, case.name, shown]))
         try:
             target, control = running.get(name)
-        except PackageError as error:
+        except (PackageError, RenodeError) as error:
             pytest.skip(str(error))
         try:
             outcome = run(patient(case), target, control)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from case import BOARD, CPYTHON, UNIX
 
-from hw.esp32.chip import Snapshot
 from lab.board import BoardError
 from lab.console import Console
 from lab.firmware import resolve
@@ -18,7 +17,8 @@ from lab.flash import APP, ROOT, Versioned, build_image, compile_mpy, takes_mpy
 from lab.net.gateway import Gateway, HostForward
 from lab.net.switch import Switch
 from lab.pytest_board import BoardTarget as Physical
-from lab.targets.embedded import EmbeddedBoard
+from lab.targets import emulated_board
+from lab.targets.embedded import BoardSnapshot, EmbeddedBoard
 from lab.targets.serial import SerialBoard
 from lab.targets.unix import READY_LINE, AppProcess, CPythonProcess, MicroPythonProcess
 
@@ -153,7 +153,7 @@ def unix(path: tuple[Path, ...] = (ROOT,)) -> Iterator[ProcessTarget]:
 
 
 @functools.cache
-def _booted() -> tuple[bytes, Snapshot]:
+def _booted() -> tuple[bytes, BoardSnapshot]:
     """A flash image and the state of a board that serves from it; booted once in a process."""
     image = board_image()
     switch = Switch()
@@ -167,12 +167,14 @@ def _booted() -> tuple[bytes, Snapshot]:
 
 
 @contextmanager
-def board() -> Iterator[BoardTarget]:
+def board(target: str = "embedded") -> Iterator[BoardTarget]:
+    """On an emulated board of `target`. Raises RenodeError."""
+    board_class = emulated_board(target)
     image, snapshot = _booted()
     switch = Switch()
     gateway = Gateway(switch, [HostForward(80)])
     try:
-        with EmbeddedBoard(image, switch, "eager", snapshot=snapshot) as one:
+        with board_class(image, switch, "eager", snapshot=snapshot) as one:
             yield BoardTarget(one, gateway, switch)
     finally:
         gateway.stop()

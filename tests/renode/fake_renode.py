@@ -56,20 +56,23 @@ class FakeRenode(PluginHost):
             if rest[0] == 0:
                 self.typed += rest[1:]
         elif kind == b"R":
-            nanoseconds, frames = struct.unpack("!QI", rest)
+            nanoseconds, frames, reasons = struct.unpack("!QII", rest)
             with self.came:
                 self.came.wait_for(lambda: self.received >= frames)
-            self.let_pass(nanoseconds * 160 // 1000)
+            self.let_pass(nanoseconds * 160 // 1000, reasons)
             self.answer(f"+{self.sent} {self.status()}")
+        elif kind == b"M":
+            data = self.memory(*struct.unpack("!II", rest))
+            self.link.sendall(pack(b"A-no memory" if data is None else b"A+" + data))
         else:
             try:
                 self.answer("+" + self.command(rest.decode().split()))
             except (KeyError, AssertionError) as error:
                 self.answer(f"-{error}")
 
-    def let_pass(self, count):
+    def let_pass(self, count, reasons):
         end = self.told + count
-        while self.told < end:
+        while self.told < end and not self.stops & reasons:
             while self.frames:
                 frame = self.frames.pop(0)
                 self.api.eth_rx(self.chip, frame, len(frame))
@@ -90,7 +93,7 @@ class FakeRenode(PluginHost):
             self.now, seen, api.next_event(chip), api.core_status(chip, 0),
             api.core_status(chip, 1), *(api.uart_baud(chip, n) for n in range(3)),
             api.gpio_out(chip), api.gpio_enabled(chip), api.reset_count(chip),
-            api.flash_work(chip),
+            api.flash_work(chip), api.instructions(chip, 0), api.instructions(chip, 1),
         ]))  # fmt: skip
 
     def command(self, words):
@@ -105,6 +108,25 @@ class FakeRenode(PluginHost):
             self.powered = True
         elif name == "ResetBy":
             self.reset(int(rest[0]))
+        elif name == "Mac":
+            self.mac = bytes.fromhex(rest[0].removeprefix("0x"))
+        elif name == "Seed":
+            self.seed = int(rest[0])
+        elif name == "StepCore":
+            self.stops |= self.api.step(self.chip, int(rest[0]))
+            self.align()
+        elif name == "UartError":
+            self.api.uart_error(self.chip, int(rest[0]), rest[1] == "True")
+        elif name == "WriteMemory":
+            data = bytes.fromhex(rest[1].strip('"'))
+            assert not self.api.mem_write(self.chip, int(rest[0], 0), data, len(data)), "no RAM"
+        elif name == "ReadRegister":
+            return hex(self.register(rest[0].strip('"'), int(rest[1])))
+        elif name == "WriteRegister":
+            wanted = rest[0].strip('"').encode(), int(rest[1], 0)
+            assert not self.api.reg_write(self.chip, int(rest[2]), *wanted), "no such register"
+        elif name == "SaveFlash":
+            path.write_bytes(self.read_flash())
         elif name == "PowerCut":
             self.api.power_cut(self.chip, int(rest[0]))
         elif name == "ErrorText":

@@ -35,6 +35,7 @@ TYPES = {
     "uart_tx": (ctypes.c_uint32,
                 [ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint32]),
     "uart_baud": (ctypes.c_uint32, [ctypes.c_void_p, ctypes.c_int]),
+    "uart_error": (None, [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]),
     "eth_rx": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32]),
     "eth_tx": (ctypes.c_uint32, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32]),
     "next_event": (ctypes.c_uint64, [ctypes.c_void_p]),
@@ -47,6 +48,10 @@ TYPES = {
                                 ctypes.POINTER(ctypes.c_uint32)]),
     "mem_read": (ctypes.c_int,
                  [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_char_p, ctypes.c_uint32]),
+    "mem_write": (ctypes.c_int,
+                  [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_char_p, ctypes.c_uint32]),
+    "reg_write": (ctypes.c_int,
+                  [ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint32]),
     "breakpoint_add": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint32]),
     "breakpoint_remove": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint32]),
     "log_read": (ctypes.c_uint32, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32]),
@@ -72,6 +77,7 @@ class PluginHost:
 
     def __init__(self, flash: bytes, seed: int = 1):
         self.api, self.seed = Api(), seed
+        self.mac = bytes.fromhex("240ac4000001")
         self.told = 0  # instructions Renode knows of
         self.basis = 0  # the chip's tick at instruction 0
         self.output = []  # (instructions told, bytes) of UART0, as delivered
@@ -88,7 +94,7 @@ class PluginHost:
         if self.chip:
             self.api.free(self.chip)
         self.flash = flash
-        config = bytes.fromhex("240ac4000001") + bytes(2) + self.seed.to_bytes(4, "little")
+        config = self.mac + bytes(2) + self.seed.to_bytes(4, "little")
         self.chip = self.api.new(config)
         self.api.eth_link(self.chip, 1)
         assert self.api.flash_write(self.chip, 0, flash, len(flash)) == 0
@@ -183,6 +189,16 @@ class PluginHost:
     @property
     def error(self) -> str:
         return self.api.error(self.chip).decode()
+
+    def memory(self, addr: int, size: int) -> bytes | None:
+        """None where there is none."""
+        data = ctypes.create_string_buffer(size)
+        return None if self.api.mem_read(self.chip, addr, data, size) else data.raw
+
+    def read_flash(self) -> bytes:
+        data = ctypes.create_string_buffer(FLASH_SIZE)
+        assert self.api.flash_read(self.chip, 0, data, FLASH_SIZE) == 0
+        return data.raw
 
     def register(self, name: str, core: int = 0) -> int:
         value = ctypes.c_uint32()

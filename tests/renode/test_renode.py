@@ -11,6 +11,7 @@ import pytest
 from websockets.sync.client import connect
 
 from hw.camera.sensor import Vc0706
+from hw.esp32.chip import Stop
 from lab import renode
 from lab.net.bridge import MessageServer
 from lab.net.gateway import Gateway, HostForward
@@ -92,7 +93,7 @@ def test_renodes_own_save_and_load(tmp_path, repl_image):
         renode.BOARD,
         ESP32_FLASH=str(tmp_path / "flash.bin"),
     )
-    ticks = [int(n) for n in re.findall(r"^(\d+)(?: \d+){11}\r?$", text, re.M)]
+    ticks = [int(n) for n in re.findall(r"^(\d+)(?: \d+){13}\r?$", text, re.M)]
     assert len(ticks) == 4, text
     assert ticks[0] == 480_000_000
     assert ticks[1] != ticks[0]
@@ -217,6 +218,16 @@ def test_renode_that_dies_is_told_with_what_it_said(repl_image):
         board.link.process.wait()
         with pytest.raises(RenodeError, match="Renode has ended"):
             board.run_for(1)
+
+
+def test_a_chip_that_cant_go_on_says_so_each_time_and_the_next_one_can(repl_image, booted_repl):
+    damaged = repl_image[:0x1100] + bytes(0x100) + repl_image[0x1200:]  # of the bootloader
+    with RenodeBoard(damaged) as board:
+        for _ in range(2):
+            assert board.chip.run(board.chip.now + 480_000) & Stop.FATAL
+        assert "checksum" in board.chip.error
+    with RenodeBoard(booted_repl.image, snapshot=booted_repl.snapshot) as board:
+        assert board.console.eval("6 * 7") == "42"
 
 
 def test_nothing_listens(at_prompt):

@@ -1,31 +1,20 @@
 """RenodeBoard over a stand-in for Renode: all but Renode itself, in the default run."""
 
-import sys
-from pathlib import Path
-
 import pytest
+from stand_in import fake  # noqa: F401  (a fixture)
 
+from hw.esp32.chip import ChipError, Stop
 from lab.net.host import Host
 from lab.net.router import Router
 from lab.net.switch import Switch
 from lab.renode import RenodeError
-from lab.targets import renode as target
 from lab.targets.embedded import EmbeddedBoard
 from lab.targets.renode import RenodeBoard
 
-FAKE = Path(__file__).with_name("fake_renode.py")
+DRAM = 0x3FFB0000
+MAC = b"\x24\x0a\xc4\x00\x00\x20"
 
-
-@pytest.fixture(autouse=True)
-def fake(monkeypatch, tmp_path):
-    program = tmp_path / "renode"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -P {FAKE} "$@"\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("RENODE", str(program))
-    monkeypatch.setattr(target, "_idle", [])
-    yield
-    while target._idle:
-        target._idle.pop().close()
+pytestmark = pytest.mark.usefixtures("fake")
 
 
 @pytest.fixture
@@ -155,9 +144,86 @@ def test_a_refused_command_is_told_and_the_line_goes_on(at_prompt):
     assert at_prompt.console.eval("1") == "1"
 
 
-def test_other_seeds_are_refused(repl_image):
-    with pytest.raises(RenodeError, match="says which MAC address and seed"):
-        RenodeBoard(repl_image, seed=2)
+def random_and_mac(board):
+    board.console.wait_for_prompt(5)
+    return board.console.eval("__import__('os').urandom(8)"), board.console.eval(
+        "__import__('machine').unique_id()"
+    )
+
+
+def test_mac_and_seed_are_those_of_the_other_engine(repl_image):
+    seen = {}
+    for kind in (EmbeddedBoard, RenodeBoard):
+        for seed in (1, 2):
+            with kind(repl_image, mac=MAC, seed=seed) as board:
+                seen[kind, seed] = random_and_mac(board)
+    assert seen[RenodeBoard, 1][1] == repr(MAC)
+    assert seen[RenodeBoard, 1] == seen[EmbeddedBoard, 1]
+    assert seen[RenodeBoard, 2] == seen[EmbeddedBoard, 2]
+    assert seen[RenodeBoard, 1] != seen[RenodeBoard, 2]
+
+
+def test_the_next_board_has_its_own_mac(repl_image):
+    for mac in (MAC, MAC[:5] + b"\x30"):
+        with RenodeBoard(repl_image, mac=mac) as board:
+            assert random_and_mac(board)[1] == repr(mac)
+
+
+def test_the_inside_is_as_the_other_engine_has_it(booted_repl, at_prompt):
+    with EmbeddedBoard(booted_repl.image, snapshot=booted_repl.snapshot) as other:
+        for chip in (at_prompt.chip, other.chip):
+            chip.write_memory(DRAM, b"written")
+            chip.set_register("a5", 0x12345678)
+        size = 0x50000
+        assert at_prompt.chip.read_memory(DRAM, size) == other.chip.read_memory(DRAM, size)
+        assert at_prompt.chip.register("a5") == other.chip.register("a5") == 0x12345678
+        assert at_prompt.chip.flash_read(0x8000, 96) == other.chip.flash_read(0x8000, 96)
+        assert at_prompt.chip.instructions() == other.chip.instructions()
+        for chip in (at_prompt.chip, other.chip):
+            for _ in range(5):
+                chip.step(0)
+        assert at_prompt.chip.register("pc") == other.chip.register("pc")
+        assert at_prompt.chip.instructions(0) == other.chip.instructions(0)
+        assert at_prompt.chip.now == other.chip.now
+    for looked in (
+        lambda: at_prompt.chip.read_memory(0, 4),
+        lambda: at_prompt.chip.write_memory(0x400C2000, b"read only"),
+    ):
+        with pytest.raises(ChipError):
+            looked()
+    with pytest.raises(KeyError):
+        at_prompt.chip.set_register("a99", 1)
+
+
+def test_a_run_ends_in_the_quantum_of_what_is_listened_for(booted_repl, at_prompt):
+    """What the board says is here within a millisecond, not at the end of the wait."""
+
+    def when(board):
+        board.console.write(b"import time; time.sleep_ms(40); print('wo' + 'ken')\r")
+        assert board.step_until(lambda: "woken" in board.console.text, 1)
+        return board.seconds
+
+    with EmbeddedBoard(booted_repl.image, snapshot=booted_repl.snapshot) as other:
+        assert 0 <= when(at_prompt) - when(other) <= 0.002
+
+
+def test_a_break_on_the_line_is_told_to_the_chip(booted_repl, at_prompt):
+    before = bytes(at_prompt.snapshot().chip)
+    with EmbeddedBoard(booted_repl.image, snapshot=booted_repl.snapshot) as other:
+        for board in (at_prompt, other):
+            board.chip.uart_error(0, True)
+        after = bytes(at_prompt.snapshot().chip)
+        assert after == bytes(other.snapshot().chip) != before
+
+
+def test_a_chip_that_cant_go_on_says_so_each_time_and_the_next_one_can(repl_image, booted_repl):
+    damaged = repl_image[:0x1100] + bytes(0x100) + repl_image[0x1200:]  # of the bootloader
+    with RenodeBoard(damaged) as board:
+        for _ in range(2):
+            assert board.chip.run(board.chip.now + 480_000) & Stop.FATAL
+        assert "checksum" in board.chip.error
+    with RenodeBoard(booted_repl.image, snapshot=booted_repl.snapshot) as board:
+        assert board.console.eval("6 * 7") == "42"
 
 
 def test_nothing_is_left_behind(booted_repl, at_prompt):

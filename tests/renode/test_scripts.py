@@ -1,5 +1,6 @@
 """The scripts and platform of hw/renode: what they name is there, whatever the path."""
 
+import inspect
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hw.camera.wiring import CAMERA_UART, LED_GPIO
 from lab import renode
 from lab.cli import main
 from lab.firmware import resolve
-from lab.targets.renode import MAC, SEED
+from lab.targets.renode import RenodeBoard
 from lab.targets.renode_link import UARTS, script
 
 FOLDER = renode.FOLDER
@@ -54,8 +55,12 @@ def test_platform_is_wired_as_the_board_is():
 
 
 def test_the_chip_is_made_with_what_the_lab_takes_for_granted():
-    assert f"ulong mac = 0x{MAC.hex().upper()}" in SOURCES
-    assert f"uint seed = {SEED})" in SOURCES
+    wanted = inspect.signature(RenodeBoard).parameters
+    mac, seed = wanted["mac"].default.hex().upper(), wanted["seed"].default
+    assert f"ulong mac = 0x{mac}" in SOURCES
+    assert f"uint seed = {seed})" in SOURCES
+    board = (FOLDER / "machine.resc").read_text()
+    assert f"$mac?=0x{mac}\n$seed?={seed}\n" in board
 
 
 def test_the_window_covers_the_address_space():

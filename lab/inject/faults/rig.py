@@ -33,9 +33,13 @@ RESETS_MOST = 4  # a board that resets itself so often while it boots will go on
 
 
 class Rig:
-    """One board at a time; `start` makes the next one. `outcome`: of the case in hand."""
+    """One board at a time; `start` makes the next one. `outcome`: of the case in hand.
 
-    def __init__(self) -> None:
+    board_class: what emulates it.
+    """
+
+    def __init__(self, board_class: type[EmbeddedBoard] = EmbeddedBoard) -> None:
+        self._board_class = board_class
         self.outcome: Outcome | None = None
         self.watch: Callable[[Switch], None] = lambda switch: None  # called with each new one
         self.memory: dict[object, Any] = {}  # what cases have found out and others may use
@@ -62,7 +66,7 @@ class Rig:
         self.prepared = prepare(app, watchdog)
         switch = Switch(lambda: round(self.board.seconds * 1e9))
         self.watch(switch)
-        self._board = board = EmbeddedBoard(
+        self._board = board = self._board_class(
             image or self.prepared.image,
             switch,
             snapshot=None if image else self.prepared.state.snapshot,

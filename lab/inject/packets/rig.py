@@ -51,15 +51,16 @@ server.close()
 class Rig:
     """A board that serves, and who talks to it. Times are virtual seconds.
 
-    state: of `lab.booted.booted(image, "serving")`. seed: of the peers' numbers.
+    state: of `lab.booted.booted(image, "serving")`. seed: of the peers' numbers. board_class: what
+    emulates the board.
     """
 
-    def __init__(self, state: Booted, seed: int = 1) -> None:
+    def __init__(
+        self, state: Booted, seed: int = 1, board_class: type[EmbeddedBoard] = EmbeddedBoard
+    ) -> None:
         self._seed = seed
         self.switch = Switch(lambda: self._nanoseconds())
-        self.board = EmbeddedBoard(
-            state.image, self.switch, snapshot=state.snapshot, camera=Vc0706()
-        )
+        self.board = board_class(state.image, self.switch, snapshot=state.snapshot, camera=Vc0706())
         self.router = Router(self.switch, self.board.clock)
         self.station = Station(self.switch, self.board, BOARD_IP)
         self.peers: list[TcpPeer] = []
@@ -285,10 +286,10 @@ class Rig:
             raise CaseFailed(f"a traceback on the console: {self.board.console.tail}")
 
 
-def free_at_rest(state: Booted) -> int:
+def free_at_rest(state: Booted, board_class: type[EmbeddedBoard] = EmbeddedBoard) -> int:
     """Bytes that ESP-IDF's heap has free when the app has served and ended and nothing was done to
     it: what `Rig.check` wants at least."""
-    with Rig(state) as rig:
+    with Rig(state, board_class=board_class) as rig:
         rig.echo()
         rig.end_app()
         return rig.idf_free()
