@@ -94,6 +94,9 @@ def deploy(settings: BoardSettings, say: Say = print) -> SerialBoard:
         esptool.flash(settings.port, firmware, say)
     board = SerialBoard(settings)
     try:
+        if settings.flash and not board.press():
+            say("          press its RESET button (EN): the port has no line that does")
+            board.wait_for_reset()
         _bring_up(board, firmware, say)
     except BaseException:
         board.close()

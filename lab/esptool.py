@@ -12,11 +12,16 @@ from pathlib import Path
 from lab import LabError
 from lab.firmware import BOOTLOADER_OFFSET, Firmware
 
-CHIP_SECONDS = 60
-FLASH_SECONDS = 600  # 1.6 MB at 115200 baud takes two and a half minutes
+FLASH_SECONDS = 600  # 1.6 MB, deflated, at 115200 baud takes two and a half minutes
+BAUDS = (460800, 115200)  # every USB bridge can do the first; a long cable perhaps not
 CHIP = re.compile(r"(?:Chip type:|Detecting chip type\.*|Chip is)\s+(ESP32\S*)")
 # ESP32-D0WD, -U4WDH, -S0WD, -PICO ..; not ESP32-S3, ESP32C3 and the like, which are other chips
 WANTED = re.compile(r"ESP32(?!-?(?:S[2-9]|C\d|E\d|H\d|P\d))")
+# for boards and ports whose DTR and RTS do not do it (ESP32 data sheet, "Strapping Pins")
+HOW_TO_LOADER = (
+    "\nIs DTR wired to IO0 and RTS to EN? Else bring the chip into its loader by hand: hold BOOT "
+    "(IO0 to ground), press and let go RESET (EN), let go BOOT, and run this again"
+)
 
 
 class EsptoolError(LabError):
@@ -35,29 +40,28 @@ def _run(port: str, arguments: list[str], seconds: float) -> str:
     if done.returncode:
         said = [line.strip() for line in output.splitlines() if line.strip()]
         fatal = [line for line in said if "atal error" in line or "rror:" in line]
-        raise EsptoolError(f"esptool, {port}: {(fatal or said or ['it does not say why'])[-1]}")
+        why = (fatal or said or ["it does not say why"])[-1]
+        hint = HOW_TO_LOADER if "Failed to connect" in why else ""
+        raise EsptoolError(f"esptool, {port}: {why}{hint}")
     return output
-
-
-def chip(port: str) -> str:
-    """The chip's name, as in "ESP32-D0WD-V3". Raises EsptoolError when none answers."""
-    output = _run(port, ["--after", "no-reset", "chip-id"], CHIP_SECONDS)
-    names: list[str] = CHIP.findall(output)
-    if not names:
-        raise EsptoolError(f"esptool does not say which chip is at {port}")
-    return names[-1]
 
 
 def flash(port: str, firmware: Firmware, say: Callable[[str], None] = lambda text: None) -> None:
     """Erase the flash of an ESP32 and write `firmware`. Raises EsptoolError, also for another
-    chip, which is left as it was."""
-    found = chip(port)
-    if not WANTED.match(found):
-        raise EsptoolError(f"the chip at {port} is an {found}; the lab's firmware is for the ESP32")
-    say(f"flashing  {firmware.name} on an {found} (some minutes)")
+    chip, which esptool leaves as it was."""
+    say(f"flashing  {firmware.name} (a minute or two)")
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder, "firmware.bin")
         image.write_bytes(firmware.data)
-        arguments = ["--chip", "esp32", "write-flash", "--erase-all", hex(BOOTLOADER_OFFSET),
-                     str(image)]  # fmt: skip
-        _run(port, arguments, FLASH_SECONDS)
+        for baud in BAUDS:
+            arguments = ["--chip", "esp32", "--baud", str(baud), "write-flash", "--erase-all",
+                         hex(BOOTLOADER_OFFSET), str(image)]  # fmt: skip
+            try:
+                names = CHIP.findall(_run(port, arguments, FLASH_SECONDS))
+                say(f"          done, on an {names[-1] if names else 'ESP32'}")
+                return
+            except EsptoolError as error:
+                never_begun = HOW_TO_LOADER in str(error) or "This chip is" in str(error)
+                if baud == BAUDS[-1] or never_begun:
+                    raise
+                say(f"          {error}; not at {baud} baud, then; now at {BAUDS[-1]}")
