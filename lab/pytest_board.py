@@ -53,6 +53,14 @@ class BoardTarget:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self._session: pytest.Session | None = session
 
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """A test that never asks for the target would pass without a look at the board."""
+        others = [item for item in items if "target" not in getattr(item, "fixturenames", ())]
+        items[:] = [item for item in items if item not in set(others)]
+        config.hook.pytest_deselected(items=others)
+
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         """What the console showed goes into the report of a test that failed."""
         if call.excinfo and self._board and not call.excinfo.errisinstance(pytest.skip.Exception):
