@@ -41,6 +41,7 @@ POWER_SECONDS = 60
 HAND_SECONDS = 120  # for somebody to press a button
 CONNECT_SECONDS = 10
 TRIES = 3
+GOINGS_ON = 10  # tests, of some three connections each
 
 
 class SerialBoard:
@@ -57,6 +58,7 @@ class SerialBoard:
         self.address = ("", 0)
         self.failure: BoardGone | None = None
         self._carried: dict[str, bytes] | None = None  # its files, when they are known
+        self._goings_on = 0  # since it was started: tests that took it as it was
         self.typed = True  # by whoever, since it was started: that may have written files
         self._redactor = Redactor(settings.password)
         self._recent = b""
@@ -143,7 +145,8 @@ class SerialBoard:
                        "DTR and RTS of its port do not lead to EN and IO0")  # fmt: skip
 
     def press(self) -> bool:
-        """The reset button, by DTR and RTS; False when they do not lead to it. Raises BoardGone."""
+        """The reset button, by DTR and RTS; False when they do not lead to it. Raises BoardError
+        when they did before."""
         if self._lines is False:
             return False
         with self._booted:
@@ -152,11 +155,15 @@ class SerialBoard:
         pressed = self._reader.press_reset()
         with self._booted:
             if pressed:
-                seconds = BOOT_SECONDS
+                seconds = BOOT_SECONDS * self.patience
                 self._booted.wait_for(lambda: self._boots > before or bool(self.failure), seconds)
             self.check()
-            self._lines = self._boots > before
             self._expected = 0
+            booted = self._boots > before
+            if self._lines and not booted:
+                raise BoardError(f"the board at {self.settings.port} does not start: nothing came "
+                                 f"within {seconds:g} s of its reset")  # fmt: skip
+            self._lines = booted
         return self._lines
 
     def wait_for_reset(self) -> None:
@@ -341,8 +348,20 @@ class SerialBoard:
             self.put(wanted)
         self.start()
         self.typed = False
-        self._carried = dict(wanted) if read_only else None
+        self._carried, self._goings_on = (dict(wanted) if read_only else None), 0
         return self.wait_until_up()
+
+    def serves_on(self, wanted: Mapping[str, bytes]) -> bool:
+        """Can `wanted`, which was started by `serve` (read_only), simply go on? Not when it was
+        typed to, reset or printed a traceback since, nor for ever: connections that the board has
+        closed stay in its memory for two minutes (TIME-WAIT: RFC 9293, 3.6.1)."""
+        self.check()
+        if self.typed or self.events or wanted != self._carried or self._goings_on >= GOINGS_ON:
+            return False
+        if "Traceback" in self.console.text:
+            return False
+        self._goings_on += 1
+        return True
 
     def _wait_for_app(self) -> str:
         try:
