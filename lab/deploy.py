@@ -91,7 +91,7 @@ def deploy(settings: BoardSettings, say: Say = print) -> SerialBoard:
     firmware = resolve()
     network_files(settings)  # what is missing is said before anything is done
     if settings.flash:
-        esptool.flash(settings.port, firmware, say)
+        esptool.flash(settings.port, firmware, say, settings.patience)
     board = SerialBoard(settings)
     try:
         if settings.flash and not board.press():

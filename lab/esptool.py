@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -28,12 +29,23 @@ class EsptoolError(LabError):
     """esptool did not do what was wanted; the text ends with what it said."""
 
 
-def _run(port: str, arguments: list[str], seconds: float) -> str:
+# deadlines of a slow link or a busy host (esptool documentation, "Configuration File"); times
+# patience. esptool's own are 3 s and 0.1 s
+CONFIGURATION = """[esptool]
+timeout = {answer:g}
+sync_timeout = {sync:g}
+serial_write_timeout = {answer:g}
+"""
+ANSWER_SECONDS, SYNC_SECONDS = 10, 0.1
+
+
+def _run(port: str, arguments: list[str], seconds: float, configuration: Path) -> str:
     command = [sys.executable, "-m", "esptool", "--port", port, *arguments]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL
-        )
+            command, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL,
+            env={**os.environ, "ESPTOOL_CFGFILE": str(configuration)},
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise EsptoolError(f"esptool did not finish on {port} within {seconds:g} s") from None
     output = done.stdout + done.stderr
@@ -46,18 +58,27 @@ def _run(port: str, arguments: list[str], seconds: float) -> str:
     return output
 
 
-def flash(port: str, firmware: Firmware, say: Callable[[str], None] = lambda text: None) -> None:
+def flash(
+    port: str,
+    firmware: Firmware,
+    say: Callable[[str], None] = lambda text: None,
+    patience: float = 1,
+) -> None:
     """Erase the flash of an ESP32 and write `firmware`. Raises EsptoolError, also for another
-    chip, which esptool leaves as it was."""
+    chip, which esptool leaves as it was. patience: factor on deadlines."""
     say(f"flashing  {firmware.name} (a minute or two)")
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder, "firmware.bin")
         image.write_bytes(firmware.data)
+        configuration = Path(folder, "esptool.cfg")
+        answer, sync = ANSWER_SECONDS * patience, SYNC_SECONDS * patience
+        configuration.write_text(CONFIGURATION.format(answer=answer, sync=sync))
+        seconds = FLASH_SECONDS * patience
         for baud in BAUDS:
             arguments = ["--chip", "esp32", "--baud", str(baud), "write-flash", "--erase-all",
                          hex(BOOTLOADER_OFFSET), str(image)]  # fmt: skip
             try:
-                names = CHIP.findall(_run(port, arguments, FLASH_SECONDS))
+                names = CHIP.findall(_run(port, arguments, seconds, configuration))
                 say(f"          done, on an {names[-1] if names else 'ESP32'}")
                 return
             except EsptoolError as error:

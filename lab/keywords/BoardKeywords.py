@@ -10,6 +10,7 @@ from typing import Any
 from robot.api.deco import keyword, library
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 
+from lab.boardfile import each, spread
 from lab.booted import Kind, booted
 from lab.capabilities import Capability, require
 from lab.firmware import resolve
@@ -56,6 +57,8 @@ class BoardKeywords:
         """Robot's listener call: what the tests of this suite need, by their text."""
         if bench.target == PHYSICAL and data.tests:
             self._needs = dict(robot_needs(Path(data.source)))
+            able = [t for t in data.tests if not bench.lacking(self._needs[t.name])]
+            data.tests = spread(able, each()) or spread(data.tests, 1) if each() else data.tests
 
     def start_test(self, data: Any, result: object) -> None:
         """Robot's listener call. A test that a physical board can't do is skipped before its

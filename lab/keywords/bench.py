@@ -16,7 +16,7 @@ from typing import Literal
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 
 from hw.camera.sensor import Vc0706
-from lab.boardfile import load
+from lab.boardfile import load, results
 from lab.booted import Booted
 from lab.capabilities import CannotDo, Capability, require, why_not
 from lab.deploy import Identity, identify
@@ -35,7 +35,7 @@ Network = Literal["none", "inside", "gateway"]
 HTTP_PORT = 80
 PHYSICAL = "board"
 REAL_SECONDS_MOST = 10.0  # that a test on a physical board lets pass for nothing
-LOG = Path("results", "board", "robot-console.log")
+LOG = "robot-console.log"
 
 
 @dataclass
@@ -194,8 +194,8 @@ class Bench:
         """At the end: the whole console, for the report."""
         if self._physical:
             self._physical.close()
-            LOG.parent.mkdir(parents=True, exist_ok=True)
-            LOG.write_bytes(bytes(self._physical.log))
+            results().mkdir(parents=True, exist_ok=True)
+            (results() / LOG).write_bytes(bytes(self._physical.log))
 
     def set_up_booted(self, state: Booted, network: Network, camera: bool) -> None:
         """A board that goes on from `state`."""
