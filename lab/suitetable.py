@@ -33,7 +33,8 @@ PYTEST = {
     ),
     "tests/injection": (
         "what asks for `board` runs; the tables of `lab inject` do not yet",
-        "a stream's cases run through a socket of the host",
+        "test_first.py, and in test_streams.py all cases of the stream tables, through a socket of "
+        "the host; nothing else asks for the board",
     ),
 }
 
@@ -84,9 +85,11 @@ class _Suite:
         return found
 
     def _of_call(self, name: str, args: list[str], in_test: bool) -> set[Capability]:
-        from lab.keywords.BoardKeywords import command_needs
+        from lab.keywords.BoardKeywords import command_needs, waiting_needs
 
         key = _normal(name)
+        if key == "expectsilence" and args and args[0][0].isdigit():
+            return set(waiting_needs(args[0]))
         if key == "executecommand" and args:
             return set(command_needs(args[0]))
         if key == "provides" and in_test:  # in a suite's setup it is a state fresh from a reset

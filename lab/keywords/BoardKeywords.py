@@ -258,8 +258,13 @@ def command_needs(command: str) -> tuple[Capability, ...]:
     if command.strip() == "pause":
         return (Capability.CLOCK,)
     if run_for := RUN_FOR.fullmatch(command.strip()):
-        return (Capability.CLOCK,) if _seconds(run_for[1]) > REAL_SECONDS_MOST else ()
+        return waiting_needs(run_for[1])
     return (Capability.MEMORY,) if READ.fullmatch(command.strip()) else ()
+
+
+def waiting_needs(text: str) -> tuple[Capability, ...]:
+    """What letting so many seconds (or hours:minutes:seconds) pass needs of its target."""
+    return (Capability.CLOCK,) if _seconds(text) > REAL_SECONDS_MOST else ()
 
 
 def _seconds(text: str) -> float:

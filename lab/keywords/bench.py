@@ -229,11 +229,15 @@ class Bench:
         """Virtual time; of the wall clock on a physical board."""
         return self.board.seconds
 
+    def can_wait(self, seconds: float) -> None:
+        """Raises CannotDo where so many seconds would have to be waited for."""
+        if self.target == PHYSICAL and seconds > REAL_SECONDS_MOST:
+            require(self.target, Capability.CLOCK)
+
     def let_pass(self, seconds: float) -> None:
         """Let virtual time pass. Raises AssertionError where the wall clock rules."""
         if isinstance(self.board, SerialBoard):
-            if seconds > REAL_SECONDS_MOST:
-                require(self.target, Capability.CLOCK)
+            self.can_wait(seconds)
             self.board.wait(seconds)
             return
         if not self.inside:

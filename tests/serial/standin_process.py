@@ -10,6 +10,7 @@ from lab.flash import ROOT
 
 LAB = [sys.executable, "-m", "lab"]
 PASSWORD = "never to be seen"
+PATIENCE = "10"  # an emulated board is as slow as the machine is busy
 
 
 class StandInProcess:
@@ -51,7 +52,8 @@ class LabBoard:
     """`lab board` with these variables, and the secret; `output` is what it has printed."""
 
     def __init__(self, **variables):
-        environ = {**os.environ, "NET": "lan", "SSID": "lab", "PASSWORD": PASSWORD, **variables}
+        environ = {**os.environ, "NET": "lan", "SSID": "lab", "PASSWORD": PASSWORD,
+                   "PATIENCE": PATIENCE, **variables}  # fmt: skip
         self.process = subprocess.Popen(
             [*LAB, "board"], env=environ, cwd=ROOT, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, start_new_session=True,
