@@ -14,6 +14,7 @@ from lab.targets import serial
 from lab.targets.serial import SerialBoard
 
 SECONDS = 60
+pytestmark = pytest.mark.timeout(600)  # files go over a serial port
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_keys_wait_for_a_boot(board):
 def test_injected_cases(board):
     streams = [c.case() for c in catalog.stream_cases() if "board" in c.targets]
     rig = PhysicalRig(board)
-    chosen = spread([case for case in streams if case.group != "drip"], 12)
+    chosen = spread([case for case in streams if case.group != "drip"], 6)
     assert {case.id: why for case in chosen if (why := rig.run(case).why)} == {}
 
     def crash(rig):
