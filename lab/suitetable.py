@@ -18,7 +18,10 @@ BEGIN, END = "<!-- table: made by python -m lab.suitetable -->\n", "<!-- end of 
 TARGETS = ("embedded", "renode", "board")
 LIBRARIES = ("BoardKeywords", "UartKeywords", "PowerKeywords", "NetworkKeywords", "GpioKeywords",
              "CameraKeywords")  # fmt: skip
-TAGS = {"large-files": Capability.LARGE_FILES}
+TAGS = {
+    "large-files": Capability.LARGE_FILES,
+    "lab-network": Capability.ROUTER,  # addresses that are right or wrong there alone
+}
 # of lab.pytest_plugin, what tests can ask for
 FIXTURES = {
     "switch": Capability.FRAMES,
