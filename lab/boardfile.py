@@ -19,13 +19,14 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lab import LabError
 
+T = TypeVar("T")
 FILE = "board.toml"
 PATIENCE = 3.0
 HTTP_PORT = 80
@@ -73,6 +74,27 @@ class BoardSettings:
         if not host or (port and not port.isdigit()):
             raise BoardFileError(f"ADDRESS is host or host:port, not {self.address!r}")
         return host, int(port) if port else HTTP_PORT
+
+
+def results(environ: Mapping[str, str] | None = None) -> Path:
+    """Where reports and the console go: $LAB_BOARD_RESULTS."""
+    environ = os.environ if environ is None else environ
+    return Path(environ.get("LAB_BOARD_RESULTS") or Path("results", "board"))
+
+
+def each(environ: Mapping[str, str] | None = None) -> int | None:
+    """$LAB_BOARD_EACH: so many tests of each suite file, and no more. Raises BoardFileError."""
+    text = (os.environ if environ is None else environ).get("LAB_BOARD_EACH")
+    if text and (not text.isdigit() or text == "0"):
+        raise BoardFileError(f"LAB_BOARD_EACH is a number of tests, not {text!r}")
+    return int(text) if text else None
+
+
+def spread(things: Sequence[T], count: int | None) -> list[T]:
+    """`count` of them, evenly spread, from the first on; all of them for None."""
+    if count is None or count >= len(things):
+        return list(things)
+    return [things[n * len(things) // count] for n in range(count)]
 
 
 def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> BoardSettings:

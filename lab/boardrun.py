@@ -7,16 +7,14 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from lab import LabError
-from lab.boardfile import BoardSettings, load
+from lab.boardfile import BoardSettings, load, results
 from lab.deploy import deploy
 from lab.flash import ROOT
 from lab.interrupt import signals
 from lab.targets.port import open_port
 
-RESULTS = Path("results", "board")
 SUITES = ("injection", "robot", "conformance")  # two have the same app
 CHOICE = "LAB_BOARD_SUITES"  # all, none, or some of SUITES with commas between
 MORE = "LAB_BOARD_"  # and the suite's name: what of it to run, and options
@@ -37,11 +35,12 @@ def chosen(environ: Mapping[str, str]) -> list[str]:
 def command(suite: str, environ: Mapping[str, str]) -> list[str]:
     """How a suite is started. $LAB_BOARD_ROBOT and its like: which part of it, and options."""
     more = shlex.split(environ.get(MORE + suite.upper(), ""))
+    folder = results(environ)
     if suite == "robot":
-        options = ["--outputdir", str(RESULTS / "robot"), "--xunit", "xunit.xml",
+        options = ["--outputdir", str(folder / "robot"), "--xunit", "xunit.xml",
                    "--pythonpath", ".", "--skiponfailure", "known-defect"]  # fmt: skip
         return [sys.executable, "-m", "robot", *options, *(more or ["robot"])]
-    options = ["--target", "board", "-rs", "--junitxml", str(RESULTS / f"{suite}.xml")]
+    options = ["--target", "board", "-rs", "--junitxml", str(folder / f"{suite}.xml")]
     return [sys.executable, "-m", "pytest", *options, *(more or [f"tests/{suite}"])]
 
 
@@ -58,7 +57,9 @@ def run(environ: Mapping[str, str] | None = None) -> int:
             failed.append(suite)
             _still_there(settings, suite)
     if suites:
-        print(f"results   {RESULTS}" + (f"; failed: {', '.join(failed)}" if failed else ""))
+        print(
+            f"results   {results(environ)}" + (f"; failed: {', '.join(failed)}" if failed else "")
+        )
     return 1 if failed else 0
 
 

@@ -12,6 +12,7 @@ from lab.boardfile import BoardSettings
 from lab.firmware import Firmware, resolve
 from lab.flash import board_files
 from lab.targets import files
+from lab.targets.port import open_port
 from lab.targets.serial import SerialBoard
 
 Say = Callable[[str], None]
@@ -91,9 +92,13 @@ def deploy(settings: BoardSettings, say: Say = print) -> SerialBoard:
     firmware = resolve()
     network_files(settings)  # what is missing is said before anything is done
     if settings.flash:
-        esptool.flash(settings.port, firmware, say)
+        open_port(settings.port).close()  # says better than esptool why it can't be
+        esptool.flash(settings.port, firmware, say, settings.patience)
     board = SerialBoard(settings)
     try:
+        if settings.flash and not board.press():
+            say("          press its RESET button (EN): the port has no line that does")
+            board.wait_for_reset()
         _bring_up(board, firmware, say)
     except BaseException:
         board.close()

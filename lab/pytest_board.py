@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.boardfile import load
+from lab.boardfile import each, load, results, spread
 from lab.capabilities import CannotDo
 from lab.deploy import Identity, identify
 from lab.flash import board_files
@@ -17,7 +17,7 @@ from lab.targets.port import BoardGone
 from lab.targets.serial import SerialBoard
 
 TEST_SECONDS = 120
-LOG = Path("results", "board", "console.log")
+LOG = "console.log"
 
 
 class BoardTarget:
@@ -53,6 +53,20 @@ class BoardTarget:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self._session: pytest.Session | None = session
 
+    @pytest.hookimpl(trylast=True)  # behind those of conftest.py
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """A test that never asks for the target would pass without a look at the board."""
+        files: dict[Path, list[pytest.Item]] = {}
+        for item in items:
+            if "target" in getattr(item, "fixturenames", ()):
+                files.setdefault(item.path, []).append(item)
+        chosen = {item for of_file in files.values() for item in spread(of_file, each())}
+        others = [item for item in items if item not in chosen]
+        items[:] = [item for item in items if item in chosen]
+        config.hook.pytest_deselected(items=others)
+
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         """What the console showed goes into the report of a test that failed."""
         if call.excinfo and self._board and not call.excinfo.errisinstance(pytest.skip.Exception):
@@ -62,7 +76,7 @@ class BoardTarget:
         if self._board is None:
             return
         self._board.close()
-        path = session.config.rootpath / LOG
+        path = session.config.rootpath / results() / LOG
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(bytes(self._board.log))
 

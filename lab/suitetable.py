@@ -18,7 +18,10 @@ BEGIN, END = "<!-- table: made by python -m lab.suitetable -->\n", "<!-- end of 
 TARGETS = ("embedded", "renode", "board")
 LIBRARIES = ("BoardKeywords", "UartKeywords", "PowerKeywords", "NetworkKeywords", "GpioKeywords",
              "CameraKeywords")  # fmt: skip
-TAGS = {"large-files": Capability.LARGE_FILES}
+TAGS = {
+    "large-files": Capability.LARGE_FILES,
+    "lab-network": Capability.ROUTER,  # addresses that are right or wrong there alone
+}
 # of lab.pytest_plugin, what tests can ask for
 FIXTURES = {
     "switch": Capability.FRAMES,
@@ -33,7 +36,8 @@ PYTEST = {
     ),
     "tests/injection": (
         "what asks for `board` runs; the tables are for `make inject TARGET=renode`",
-        "a stream's cases run through a socket of the host",
+        "test_first.py, and in test_streams.py all cases of the stream tables, through a socket of "
+        "the host; nothing else asks for the board",
     ),
 }
 
@@ -84,9 +88,11 @@ class _Suite:
         return found
 
     def _of_call(self, name: str, args: list[str], in_test: bool) -> set[Capability]:
-        from lab.keywords.BoardKeywords import command_needs
+        from lab.keywords.BoardKeywords import command_needs, waiting_needs
 
         key = _normal(name)
+        if key == "expectsilence" and args and args[0][0].isdigit():
+            return set(waiting_needs(args[0]))
         if key == "executecommand" and args:
             return set(command_needs(args[0]))
         if key == "provides" and in_test:  # in a suite's setup it is a state fresh from a reset

@@ -90,7 +90,7 @@ Two Frames In One Segment Are Two Messages
 *** Keywords ***
 A WebSocket To The Board
     [Documentation]    Of the camera app's echo.
-    A Board That Serves
+    A Board That Echoes
     Open WebSocket    /echo
 
 So Many Bytes Come Back

@@ -39,7 +39,7 @@ A Byte That Is Never UTF-8              1007    text      ${{b'\xff'}}
 *** Keywords ***
 A WebSocket To The Board
     [Documentation]    Of the camera app's echo.
-    A Board That Serves
+    A Board That Echoes
     Open WebSocket    /echo
 
 A Frame Ends With

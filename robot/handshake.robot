@@ -1,7 +1,7 @@
 *** Settings ***
 Documentation       From HTTP to a WebSocket (RFC 6455, section 4), or a refusal that says why.
 Resource            board.resource
-Test Setup          A Board That Serves
+Test Setup          A Board That Echoes
 Test Teardown       Reset Emulation
 Test Tags           websocket    handshake
 

@@ -36,18 +36,21 @@ Every Boot Asks For An Address
     Should Be Equal As Integers    ${leases}    2
 
 A Static Address In The Wrong Network Is Out Of Reach
+    [Tags]    lab-network
     A Board That Waits For Its Settings
     Set Address    192.168.7.7    255.255.255.0    192.168.7.1
     Start The App
     Run Keyword And Expect Error    *did not answer a SYN*    Open WebSocket    /echo    timeout=10
 
 A Static Address In The Right Network Is Reached
+    [Tags]    lab-network
     A Board That Waits For Its Settings
     Set Address    10.0.2.15    255.255.255.0    10.0.2.2
     Start The App
     The Board Serves
 
 A Wrong Gateway Does Not Matter For Neighbours
+    [Tags]    lab-network
     A Board That Waits For Its Settings
     Set Address    10.0.2.15    255.255.255.0    10.0.2.77
     Start The App

@@ -124,7 +124,7 @@ The Limit Of Messages Does Not Hold For Pings
 *** Keywords ***
 A WebSocket To The Board
     [Documentation]    Of the camera app's echo.
-    A Board That Serves
+    A Board That Echoes
     Open WebSocket    /echo
 
 A Ping Is Answered

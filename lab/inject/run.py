@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from lab import LabError, matrix
+from lab.boardfile import load
 from lab.inject.boards import serving
 from lab.inject.case import Case
 from lab.inject.layers import Layers, RenodeLayers
+from lab.inject.physical import open_board
 from lab.inject.socket_rig import SocketRig, open_cpython, open_unix
 from lab.inject.workers import Done, Opener, Task, Worker, run
 from lab.targets import EMULATED
+from lab.targets.port import open_port
 
 RESULTS = Path("results", "inject")
 FAILURES = "failures"
@@ -26,12 +29,15 @@ TARGETS: dict[str, Opener] = {
     "renode": RenodeLayers,
     "unix": open_unix,
     "cpython": open_cpython,
+    "board": open_board,
 }
 FAILED_MOST = 20  # of them shown on the terminal; the report has all
 
 
 def opener(target: str) -> Opener:
     """By name, or as HOST:PORT of a server that is there. Raises LabError."""
+    if target == "board":
+        open_port(load().port).close()  # who asks for a board wants more than all cases skipped
     if target in TARGETS:
         return TARGETS[target]
     host, _, port = target.rpartition(":")
@@ -113,7 +119,7 @@ def inject(
         serving(seed)  # boot once, not in each process
     until = None if budget is None else time.monotonic() + budget
     worker = Worker(openers, seed, folder / FAILURES, until)
-    jobs = min(jobs or os.cpu_count() or 1, len(tasks))
+    jobs = 1 if "board" in targets else min(jobs or os.cpu_count() or 1, len(tasks))
     results: list[matrix.Result | None] = [None] * len(tasks)
     failed = 0
     with progress(len(tasks)) as step:

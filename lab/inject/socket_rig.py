@@ -100,12 +100,14 @@ class SocketStream:
 class SocketRig:
     """A `lab.inject.stream.StreamRig`, and a `lab.inject.outcome.Rig`, for the server at `address`.
 
-    process: that serves there, when it is ours; it is closed with the rig. Raises LabError when
-    the server does not answer to begin with.
+    process: that serves there, when it is ours; it is closed with the rig. patience: factor on
+    deadlines. Raises LabError when the server does not answer to begin with.
     """
 
-    def __init__(self, address: tuple[str, int], process: AppProcess | None = None) -> None:
-        self.address, self.process = address, process
+    def __init__(
+        self, address: tuple[str, int], process: AppProcess | None = None, patience: float = 1
+    ) -> None:
+        self.address, self.process, self.patience = address, process, patience
         self._streams: list[SocketStream] = []
         self._heap: int | None = None
         self._read = 0  # of the process's output
@@ -142,7 +144,7 @@ class SocketRig:
     @property
     def tardiness(self) -> float:
         """Seconds by which things may happen later here."""
-        return 2.0
+        return 2.0 * self.patience
 
     def open(self, upgraded: bool) -> SocketStream:
         """See `StreamRig.open`."""
@@ -151,7 +153,7 @@ class SocketRig:
         if upgraded:
             stream.send(UPGRADE)
             got = stream.received
-            self.wait(lambda: HEAD_END in got or stream.gone, SECONDS)
+            self.wait(lambda: HEAD_END in got or stream.gone, SECONDS * self.patience)
             if not got.startswith(b"HTTP/1.1 101 ") or ACCEPT not in got:
                 raise CaseFailed(f"a handshake is answered by {bytes(got[:80])!r}")
             del got[: got.index(HEAD_END) + len(HEAD_END)]
@@ -211,7 +213,7 @@ class SocketRig:
         """Raises LabError when the server is not what it was."""
         read = self._read
         self._echo()
-        end = self.now + SETTLE_SECONDS
+        end = self.now + SETTLE_SECONDS * self.patience
         while self._knows_state:
             state = self._state()
             left = "it does not tell its state any more" if state is None else self._leaks(*state)
@@ -220,6 +222,11 @@ class SocketRig:
             if self.now > end:
                 raise LabError(left)
             self.pause(POLL_SECONDS)
+        self._look_inside(read)
+
+    def _look_inside(self, read: int) -> None:
+        """What the one who serves shows besides, on its console from position `read` on. Raises
+        LabError."""
         if self.process:
             printed = self.process.console.text[read:]
             if "Traceback" in printed:
@@ -238,8 +245,9 @@ class SocketRig:
         """A fresh connection and a message that comes back. Raises LabError."""
         stream = self.open(True)
         stream.send(ECHO)
-        if not self.wait(lambda: stream.received == ECHOED or stream.gone, SECONDS):
-            raise LabError(f"a fresh echo did not come in {SECONDS:g} s")
+        seconds = SECONDS * self.patience
+        if not self.wait(lambda: stream.received == ECHOED or stream.gone, seconds):
+            raise LabError(f"a fresh echo did not come in {seconds:g} s")
         if stream.received != ECHOED:
             raise LabError(f"a fresh echo is answered by {bytes(stream.received[-80:])!r}")
         stream.rst()
@@ -249,7 +257,7 @@ class SocketRig:
         """Connections and free heap as the app says (`board/app.py`); None from another app."""
         stream = self.open(False)
         stream.send(STATE)
-        self.wait(lambda: stream.gone or stream.received.endswith(b"."), SECONDS)
+        self.wait(lambda: stream.gone or stream.received.endswith(b"."), SECONDS * self.patience)
         stream.rst()
         self._streams.remove(stream)
         head = take_head(stream.received)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import re
 from pathlib import Path
+from typing import Any
 
 from robot.api.deco import keyword, library
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 
+from lab.boardfile import each, spread
 from lab.booted import Kind, booted
 from lab.capabilities import Capability, require
 from lab.firmware import resolve
 from lab.flash import Versioned, board_files, build_image, compile_mpy, takes_mpy
 from lab.keywords.bench import PHYSICAL, REAL_SECONDS_MOST, Network, bench
+from lab.suitetable import robot_needs
 from lab.targets.embedded import BoardSnapshot
 
 # all that go before Renode's own, which are there as well under renode-test
@@ -51,6 +54,21 @@ class BoardKeywords:
         self._provided: dict[str, tuple[bytes, BoardSnapshot, Network, bool, str]] = {}
         # states of a physical board: its files, and does its app leave them as they are?
         self._carried: dict[str, tuple[dict[str, bytes], bool]] = {}
+        self._needs: dict[str, frozenset[Capability]] = {}  # of each test of a physical board
+
+    def start_suite(self, data: Any, result: object) -> None:
+        """Robot's listener call: what the tests of this suite need, by their text."""
+        if bench.target == PHYSICAL and data.tests:
+            self._needs = dict(robot_needs(Path(data.source)))
+            able = [t for t in data.tests if not bench.lacking(self._needs[t.name])]
+            data.tests = spread(able, each()) or spread(data.tests, 1) if each() else data.tests
+
+    def start_test(self, data: Any, result: object) -> None:
+        """Robot's listener call. A test that a physical board can't do is skipped before its
+        setup has put files on the board and reset it."""
+        lacking = bench.lacking(self._needs.get(data.name, frozenset()))
+        if lacking:
+            data.setup.config(name="Skip", args=[str(lacking)])
 
     def end_suite(self, data: object, result: object) -> None:
         """Robot's listener call: nothing stays behind."""
@@ -64,6 +82,7 @@ class BoardKeywords:
         booted_already: bool = False,
         files: dict[str, bytes] | None = None,
         without_files: list[str] | None = None,
+        fresh: bool = True,
     ) -> None:
         """Put a board on the desk and power it on.
 
@@ -77,6 +96,9 @@ class BoardKeywords:
 
         ``files``: more files for its filesystem; ``without_files``: leave these out.
 
+        ``fresh``: False when a physical board that serves this app already will do: it is not
+        reset before each test then, which takes seconds. Other targets are always fresh.
+
         | `Create Machine` | app=camera | |
         | `Create Machine` | app=limits | booted_already=True |
         """
@@ -88,7 +110,7 @@ class BoardKeywords:
             del contents[name]
         if physical:
             up = UP.get(app or "", b"") if booted_already else None
-            bench.set_up_physical(contents, up, app not in WRITERS and not files)
+            bench.set_up_physical(contents, up, app not in WRITERS and not files, fresh)
             return
         image = build_image(resolve(), contents)
         if app in (None, NOTHING):
@@ -155,22 +177,22 @@ class BoardKeywords:
         self._provided[state] = kept
 
     @keyword
-    def requires(self, state: str, network: Network = "inside") -> None:
+    def requires(self, state: str, network: Network = "inside", fresh: bool = True) -> None:
         """A fresh board in the state that `Provides` kept, or in one that is always there.
 
         ``prompt``: at the REPL, without a network. ``serving``: the camera app serves;
-        ``network`` as with `Create Machine`.
+        ``network`` and ``fresh`` as with `Create Machine`.
         """
         if state in self._carried:
             files, read_only = self._carried[state]
-            bench.set_up_physical(files, b"", read_only)
+            bench.set_up_physical(files, b"", read_only, fresh)
         elif state in self._provided:
             image, snapshot, kept_network, camera, text = self._provided[state]
             bench.set_up(image, kept_network, camera, snapshot, text)
         elif state == "prompt":
             self.create_machine(booted_already=True)
         elif state == "serving":
-            self.create_machine(CAMERA, network, booted_already=True)
+            self.create_machine(CAMERA, network, booted_already=True, fresh=fresh)
         else:
             raise AssertionError(f"nothing provides {state!r}")
 
@@ -239,8 +261,13 @@ def command_needs(command: str) -> tuple[Capability, ...]:
     if command.strip() == "pause":
         return (Capability.CLOCK,)
     if run_for := RUN_FOR.fullmatch(command.strip()):
-        return (Capability.CLOCK,) if _seconds(run_for[1]) > REAL_SECONDS_MOST else ()
+        return waiting_needs(run_for[1])
     return (Capability.MEMORY,) if READ.fullmatch(command.strip()) else ()
+
+
+def waiting_needs(text: str) -> tuple[Capability, ...]:
+    """What letting so many seconds (or hours:minutes:seconds) pass needs of its target."""
+    return (Capability.CLOCK,) if _seconds(text) > REAL_SECONDS_MOST else ()
 
 
 def _seconds(text: str) -> float:

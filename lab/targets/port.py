@@ -18,6 +18,7 @@ WRITE_SECONDS = 10
 EN_SECONDS = 0.1  # how long the button is held: boards have an RC of some 10 ms on EN
 REOPEN_SECONDS = 20
 CLOSE_SECONDS = 5
+TRIES = 3
 IN_USE = "another program has it open; end that first (a terminal, mpremote, another run?)"
 
 
@@ -126,15 +127,24 @@ class PortReader:
     def press_reset(self) -> bool:
         """Pull EN low through RTS, IO0 high through DTR (esptool documentation, "Boot Mode
         Selection"). False when the port has no such lines."""
-        try:
-            with self._lock:
+        with self._lock:
+            try:
                 self.port.dtr = False
                 self.port.rts = True
                 time.sleep(EN_SECONDS)
+                return True
+            except Exception:  # a PTY has none: OSError from ioctl, or a pyserial of its own kind
+                return False
+            finally:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """Of the button. Over a network (RFC 2217) a line may be slow to answer: never leave EN
+        low for that."""
+        for _ in range(TRIES):
+            with contextlib.suppress(Exception):
                 self.port.rts = False
-        except Exception:  # a PTY has none: OSError from ioctl, or a pyserial of its own kind
-            return False
-        return True
+                return
 
     def close(self) -> None:
         """Let go of the port; harmless twice."""

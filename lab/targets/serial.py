@@ -18,6 +18,7 @@ from lab.board import PANIC, BoardError, Event, find_panic
 from lab.boardfile import BoardSettings
 from lab.capabilities import CannotDo, Capability, require
 from lab.console import Console, ConsoleError
+from lab.interrupt import signals
 from lab.net.clock import WallClock
 from lab.redact import Redactor
 from lab.targets import files
@@ -33,9 +34,14 @@ BLANK = re.compile(rb"invalid header: 0x|flash read err|waiting for download|ets
 UP_SECONDS = 20  # net.py gives up after 15
 BOOT_SECONDS = 1.5  # from the button to the first line of the ROM, on any link
 PROMPT_SECONDS = 5
+BOOTED = re.compile(rb">>> |lab: |Traceback")  # the firmware has come up: it takes keys
+BOOTED_SECONDS = 5  # from the first line of the ROM to that
+BLANK_LINES = 3  # shown of what a chip without firmware says over and over
 POWER_SECONDS = 60
+HAND_SECONDS = 120  # for somebody to press a button
 CONNECT_SECONDS = 10
 TRIES = 3
+GOINGS_ON = 10  # tests, of some three connections each
 
 
 class SerialBoard:
@@ -52,11 +58,13 @@ class SerialBoard:
         self.address = ("", 0)
         self.failure: BoardGone | None = None
         self._carried: dict[str, bytes] | None = None  # its files, when they are known
+        self._goings_on = 0  # since it was started: tests that took it as it was
         self.typed = True  # by whoever, since it was started: that may have written files
         self._redactor = Redactor(settings.password)
         self._recent = b""
         self._boots = 0
         self._expected = 0  # resets of ours that have not shown yet
+        self._booting = False  # the ROM has spoken, the firmware not yet
         self._booted = threading.Condition()
         self._lines: bool | None = None  # do DTR and RTS lead to EN? None: not tried
         self.console = Console(self._type)
@@ -80,8 +88,13 @@ class SerialBoard:
             return
         self.log += data
         self._recent = (self._recent + data)[-4096:]
+        came_up = BOOTED.search(self._recent, self._recent.rfind(b"rst:0x") + 1)
         if b"\n" in data or b"\r" in data:
             self._look()
+        if self._booting and came_up:
+            with self._booted:
+                self._booting = False
+                self._booted.notify_all()
         self.console.feed(data)
 
     def _look(self) -> None:
@@ -93,6 +106,7 @@ class SerialBoard:
         for reset in RESET.finditer(lines):
             with self._booted:
                 self._boots += 1
+                self._booting = True
                 if self._expected:
                     self._expected -= 1
                 else:
@@ -123,14 +137,16 @@ class SerialBoard:
         Raises CannotDo when the board has neither, BoardError.
         """
         self.check()
-        if self._press():
+        if self.press():
             return
         if self.settings.power_command:
             return self.power_cycle()
         raise CannotDo(TARGET, Capability.RESET,
                        "DTR and RTS of its port do not lead to EN and IO0")  # fmt: skip
 
-    def _press(self) -> bool:
+    def press(self) -> bool:
+        """The reset button, by DTR and RTS; False when they do not lead to it. Raises BoardError
+        when they did before."""
         if self._lines is False:
             return False
         with self._booted:
@@ -139,12 +155,36 @@ class SerialBoard:
         pressed = self._reader.press_reset()
         with self._booted:
             if pressed:
-                seconds = BOOT_SECONDS
+                seconds = BOOT_SECONDS * self.patience
                 self._booted.wait_for(lambda: self._boots > before or bool(self.failure), seconds)
             self.check()
-            self._lines = self._boots > before
             self._expected = 0
+            booted = self._boots > before
+            if self._lines and not booted:
+                raise BoardError(f"the board at {self.settings.port} does not start: nothing came "
+                                 f"within {seconds:g} s of its reset")  # fmt: skip
+            self._lines = booted
         return self._lines
+
+    def wait_for_reset(self) -> None:
+        """Until somebody has pressed the button. Raises BoardError, Interrupted."""
+
+        def enough() -> bool:
+            return self._boots > before or bool(self.failure) or signals.number is not None
+
+        with signals.calling(self._notify), self._booted:
+            before, self._expected = self._boots, 1
+            self._booted.wait_for(enough, HAND_SECONDS)
+            self._expected = 0
+            pressed = self._boots > before
+        signals.check()
+        self.check()
+        if not pressed:
+            raise BoardError(f"nobody has reset the board within {HAND_SECONDS} s")
+
+    def _notify(self, number: int) -> None:
+        with self._booted:
+            self._booted.notify_all()
 
     def power_off(self) -> None:
         """Cut its supply. Raises CannotDo without a power_command, BoardError when that fails."""
@@ -210,22 +250,38 @@ class SerialBoard:
         if self._reader.unplugged:
             self.power_on()
         for attempt in range(TRIES):
+            self._let_boot()
+            if self._is_blank():
+                break
             try:
                 self.console.interrupt(PROMPT_SECONDS * (attempt + 1))
                 return
             except ConsoleError:
-                if not self._press():
-                    continue
-                self.console.write(b"\x03")
+                self.press()
         self.check()
         raise BoardError(self._silence())
+
+    def _let_boot(self) -> None:
+        """A board that boots drops what is typed, or worse: Ctrl-C keeps its _boot.py from
+        mounting the filesystem."""
+        with self._booted:
+            seconds = BOOTED_SECONDS * self.patience
+            self._booted.wait_for(
+                lambda: not self._booting or bool(self.failure) or self._is_blank(), seconds
+            )
+        self.check()
+
+    def _is_blank(self) -> bool:
+        """Has the ROM found nothing to start, again and again?"""
+        return len(BLANK.findall(self.console.tail.encode())) >= BLANK_LINES
 
     def _silence(self) -> str:
         tail = self.console.tail
         port = self.settings.port
         if BLANK.search(tail.encode()):
+            last = "\n".join([line for line in tail.splitlines() if line.strip()][-BLANK_LINES:])
             return (f"the chip at {port} has no firmware it can start; FLASH=1 writes the pinned "
-                    f"one. It says:\n{tail}")  # fmt: skip
+                    f"one. It says:\n{last}")  # fmt: skip
         if not tail.strip():
             return (f"no board answers at {port}: is it powered, is it an ESP32, at 115200 baud? "
                     "FLASH=1 writes the pinned firmware")  # fmt: skip
@@ -258,7 +314,7 @@ class SerialBoard:
         Console and events begin anew. Raises BoardError, CannotDo.
         """
         self._begin()
-        if self._press():
+        if self.press():
             return
         if cold or self.settings.power_command:
             return self.reset()
@@ -292,8 +348,20 @@ class SerialBoard:
             self.put(wanted)
         self.start()
         self.typed = False
-        self._carried = dict(wanted) if read_only else None
+        self._carried, self._goings_on = (dict(wanted) if read_only else None), 0
         return self.wait_until_up()
+
+    def serves_on(self, wanted: Mapping[str, bytes]) -> bool:
+        """Can `wanted`, which was started by `serve` (read_only), simply go on? Not when it was
+        typed to, reset or printed a traceback since, nor for ever: connections that the board has
+        closed stay in its memory for two minutes (TIME-WAIT: RFC 9293, 3.6.1)."""
+        self.check()
+        if self.typed or self.events or wanted != self._carried or self._goings_on >= GOINGS_ON:
+            return False
+        if "Traceback" in self.console.text:
+            return False
+        self._goings_on += 1
+        return True
 
     def _wait_for_app(self) -> str:
         try:

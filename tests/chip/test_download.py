@@ -27,6 +27,8 @@ from slip import (
     checksum,
     words,
 )
+from xtensa_asm import movi
+from xtensa_code import RETW, Code, addi, entry, movsp
 
 from hw.esp32.chip import Chip, ResetCause
 
@@ -126,6 +128,34 @@ def test_what_is_wrong_is_named_by_its_code(loader):
     assert loader.error(MEM_DATA, words(4, 0, 0, 0) + b"data", checksum(b"data")) == 0x06
     assert loader.error(MEM_DATA, words(4, 0, 0, 0) + b"data", checksum(b"date")) == SUM
     assert loader.error(MEM_DATA, words(5, 0, 0, 0) + b"data", checksum(b"data")) == LENGTH
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_alloca_where_the_caller_is_on_the_stack(chip, loader, size):
+    """With the ROM's vectors: esptool's stub does so for a command that it has not (MOVSP, Xtensa
+    ISA RM, 4.7.1)."""
+    result = 4 * size + 2
+    code = Code(0x40080000)
+    code.emit(entry(1, 64), movi(result, 20))
+    code.call(size, "nested")
+    code.label("end")
+    code.j("end")
+    code.align()
+    code.label("nested")  # so deep that the callers' registers go to the stack
+    code.emit(entry(1, 64))
+    code.beqz(2, "last")
+    code.emit(addi(result, 2, -1))
+    code.call(size, "nested")
+    code.emit(addi(2, 1, -16), movsp(1, 2), addi(2, result, 1), RETW)
+    code.label("last")
+    code.emit(movi(2, 100), RETW)
+    program = code.finish()
+    loader.ask(MEM_BEGIN, words(len(program), 1, BLOCK, code.base))
+    loader.block(MEM_DATA, 0, program)
+    loader.ask(MEM_END, words(0, code.base))
+    assert loader.run(0.001) == b""
+    assert chip.register("pc") == code.labels["end"]
+    assert chip.register(f"a{result}") == 120
 
 
 # --- flash ----------------------------------------------------------------------------------------

@@ -83,12 +83,12 @@ def running():
 
 
 @pytest.fixture
-def conforms(running, request):
+def conforms(running, target, request):
     """conforms(case, target name): have the conversation; fails with every difference."""
 
     def patient(case):
         """With a slow link's own deadline."""
-        if request.config.getoption("--target") != "board":
+        if target != "board":
             return case
         factor = target_of(request.config).settings.patience
         return dataclasses.replace(case, seconds=case.seconds * factor)
@@ -97,11 +97,11 @@ def conforms(running, request):
         shown = "renode" if request.config.getoption("--target") == "renode" else name
         request.node.user_properties.append(("conformance", [case.rfc, case.name, shown]))
         try:
-            target, control = running.get(name)
+            app, control = running.get(name)
         except (PackageError, RenodeError) as error:
             pytest.skip(str(error))
         try:
-            outcome = run(patient(case), target, control)
+            outcome = run(patient(case), app, control)
             found = differences(case, outcome)
         except BaseException:
             running.drop(name)

@@ -36,11 +36,11 @@ def test_the_board_survives(board_rig, group):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("target", OPENERS)
-def test_other_targets_survive(target):
-    cases = [case for case in CASES if target in case.targets and case.group != "drip"]
+@pytest.mark.parametrize("server", OPENERS)
+def test_other_servers_survive(server):
+    cases = [case for case in CASES if server in case.targets and case.group != "drip"]
     try:
-        rig = OPENERS[target]()
+        rig = OPENERS[server]()
     except PackageError as error:
         pytest.skip(str(error))
     try:

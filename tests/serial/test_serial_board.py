@@ -21,6 +21,7 @@ from lab.targets.port import BoardGone, open_port
 from lab.targets.serial import SerialBoard
 
 PASSWORD = "correct horse"
+pytestmark = pytest.mark.timeout(600)  # files go over a serial port
 
 
 @pytest.fixture(scope="module")

@@ -220,6 +220,27 @@ bool lx6_spill_windows(esp32_t *chip, int index)
     return true;
 }
 
+bool lx6_fill_caller(esp32_t *chip, int index)
+{
+    lx6_t *cpu = &chip->state.core[index];
+    uint32_t size = *lx6_ar(cpu, cpu->windowbase, 0) >> 30; /* groups from the caller's window */
+    uint32_t sp = *lx6_ar(cpu, cpu->windowbase, 1), caller = (cpu->windowbase - size) & 15;
+    uint32_t regs[12], caller_sp;
+    if (!size)
+        return false;
+    if (cpu->windowstart >> caller & 1)
+        return true;
+    if (!bus_read(chip, index, sp - 16, regs, 16))
+        return false;
+    if (size > 1 && (!bus_read(chip, index, regs[1] - 12, &caller_sp, 4) ||
+                     !bus_read(chip, index, caller_sp - 16 * size, &regs[4], 16 * (size - 1))))
+        return false;
+    for (unsigned n = 0; n < size * 4; n++)
+        *lx6_ar(cpu, caller, n) = regs[n];
+    cpu->windowstart |= 1u << caller;
+    return true;
+}
+
 int lx6_backtrace(esp32_t *chip, int index, uint32_t *pcs, int most)
 {
     lx6_t *cpu = &chip->state.core[index];

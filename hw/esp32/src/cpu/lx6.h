@@ -116,6 +116,9 @@ void lx6_raise(esp32_t *chip, int index, enum lx6_cause cause, uint32_t pc, uint
  * frames but the current one are written out and WINDOWSTART is left with one bit. False when
  * a frame's stack pointer is no memory. */
 bool lx6_spill_windows(esp32_t *chip, int index);
+/* The caller's registers back from the stack, as a window underflow does; nothing when they are
+ * there. False when there is no caller, or a stack pointer is no memory. */
+bool lx6_fill_caller(esp32_t *chip, int index);
 
 /* Return addresses up the call chain, innermost first: count of entries written. */
 int lx6_backtrace(esp32_t *chip, int index, uint32_t *pcs, int most);

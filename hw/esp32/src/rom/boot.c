@@ -53,11 +53,26 @@ VECTOR(_DebugExceptionVector)
 VECTOR(_NMIExceptionVector)
 VECTOR(_DoubleExceptionVector)
 
-/* Of an interrupt they know what to do. */
+/* MOVSP wants the caller's registers in the window: fetch them and do it again. */
+static bool alloca_again(rom_call_t *c)
+{
+    lx6_t *cpu = &c->chip->state.core[c->core];
+    if (!lx6_fill_caller(c->chip, c->core))
+        return false;
+    cpu->ps &= ~PS_EXCM;
+    rom_jump(c, cpu->epc[1]);
+    return true;
+}
+
+/* Of an interrupt and of MOVSP they know what to do. */
 #define VECTOR1(name)                                                                              \
     void rom_##name(rom_call_t *c)                                                                 \
     {                                                                                              \
-        if (c->chip->state.core[c->core].exccause != CAUSE_LEVEL1_INTERRUPT || !rom_interrupt(c))  \
+        uint32_t cause = c->chip->state.core[c->core].exccause;                                    \
+        bool done = cause == CAUSE_ALLOCA             ? alloca_again(c)                            \
+                    : cause == CAUSE_LEVEL1_INTERRUPT ? rom_interrupt(c)                           \
+                                                      : false;                                     \
+        if (!done)                                                                                 \
             die(c);                                                                                \
     }
 VECTOR1(_KernelExceptionVector)
