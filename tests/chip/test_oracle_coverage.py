@@ -35,6 +35,9 @@ OTHERWISE = {
     "P_LOOPEND": ("made by the translator", "test_oracle_steps.py::test_programs"),
     "P_FETCH": ("made by the translator", "test_oracle_steps.py::test_programs"),
     "P_BREAK": ("made by the translator", "test_oracle_steps.py::test_programs"),
+    "P_CUT": ("made by the translator", "test_oracle_steps.py::test_programs"),
+    "P_HEAT": ("made by the translator", "test_jit.py::test_programs"),
+    "P_NATIVE": ("made by the translator", "test_jit.py::test_programs"),
     "P_ROM": ("a ROM service of ours", "test_boot.py"),
 }
 

@@ -4,21 +4,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../jit/jit.h"
 #include "../rom/rom.h"
 
 /* arena units before a block's first operation */
 #define BLOCK_HEADER ((uint32_t)(sizeof(block_t) / sizeof(op_t)))
+#define OPS_MOST     (2 * BLOCK_MOST + 4)
 
 lx6_cache_t *lx6_cache_new(void)
 {
     lx6_cache_t *c = calloc(1, sizeof *c); /* large: its pages are touched as they are used */
-    if (c)
+    if (c) {
         c->arena_used = 1;
+        jit_open(c);
+    }
     return c;
 }
 
 void lx6_cache_free(lx6_cache_t *cache)
 {
+    if (cache)
+        jit_close(cache);
     free(cache);
 }
 
@@ -28,7 +34,8 @@ void lx6_flush(esp32_t *chip, int index)
     memset(c->jump, 0, sizeof c->jump);
     memset(c->partial_key, 0, sizeof c->partial_key);
     memset(c->partial_block, 0, sizeof c->partial_block);
-    c->cut.op = NULL;
+    c->cut.block = NULL;
+    jit_flush(c);
     c->arena_used = 1;
     c->flush = false;
     c->generation++;
@@ -64,7 +71,7 @@ void lx6_note_lend(esp32_t *chip, int index, uint32_t lend)
         const block_t *b = cache_block(c, unit);
         if (b->pc < lend && lend <= b->end)
             c->flush = true;
-        unit += BLOCK_HEADER + b->ops;
+        unit += b->units;
     }
 }
 
@@ -90,8 +97,16 @@ static bool executable(uint32_t pc)
            (pc >= RTC_SLOW_BASE && pc < RTC_SLOW_BASE + RTC_SLOW_SIZE);
 }
 
-static op_t *emit(block_t *b, enum opcode op)
+/* A block in the making, and the opcodes of its operations. */
+typedef struct {
+    block_t *block;
+    uint8_t code[OPS_MOST];
+} making_t;
+
+static op_t *emit(making_t *m, enum opcode op)
 {
+    block_t *b = m->block;
+    m->code[b->ops] = (uint8_t)op;
     op_t *o = &b->op[b->ops++];
     *o = (op_t){.handler = lx6_handlers()->one[op]};
     return o;
@@ -119,9 +134,9 @@ static bool pair_up(op_t *o, enum opcode first, enum opcode second)
     return true;
 }
 
-static void emit_pseudo(block_t *b, enum opcode op, uint32_t pc)
+static void emit_pseudo(making_t *m, enum opcode op, uint32_t pc)
 {
-    op_t *o = emit(b, op);
+    op_t *o = emit(m, op);
     o->imm = pc;
     if (op == OP_P_ROM || op == OP_P_FETCH || op == OP_P_BREAK)
         o->pc = pc;
@@ -135,7 +150,7 @@ static bool has_breakpoint(const esp32_t *chip, uint32_t pc)
     return false;
 }
 
-static void emit_insn(esp32_t *chip, int index, block_t *b, insn_t *insn, uint32_t pc)
+static void emit_insn(esp32_t *chip, int index, making_t *m, insn_t *insn, uint32_t pc)
 {
     uint32_t next = pc + insn->length;
     uint32_t literal;
@@ -143,7 +158,7 @@ static void emit_insn(esp32_t *chip, int index, block_t *b, insn_t *insn, uint32
         insn->op = OP_MOVI;
         insn->imm = literal;
     }
-    op_t *o = emit(b, insn->op);
+    op_t *o = emit(m, insn->op);
     o->r = insn->r;
     o->s = insn->s;
     o->t = insn->t;
@@ -152,17 +167,17 @@ static void emit_insn(esp32_t *chip, int index, block_t *b, insn_t *insn, uint32
     switch (insn->op) {
     case OP_CALL4:
         o->imm = (uint32_t)insn->r << 30 | ((pc + 3) & 0x3FFFFFFF);
-        emit(b, OP_P_FALL)->imm = insn->imm; /* data: target and link */
+        emit(m, OP_P_FALL)->imm = insn->imm; /* data: target and link */
         break;
     case OP_CALL0:
         o->imm = pc + 3;
-        emit(b, OP_P_FALL)->imm = insn->imm;
+        emit(m, OP_P_FALL)->imm = insn->imm;
         break;
     case OP_LOOP:
     case OP_LOOPNEZ:
     case OP_LOOPGTZ:
         lx6_note_lend(chip, index, insn->imm);
-        emit(b, OP_P_FALL)->imm = pc + 3;
+        emit(m, OP_P_FALL)->imm = pc + 3;
         break;
     case OP_J:
     case OP_BEQZ:
@@ -197,14 +212,14 @@ static void emit_insn(esp32_t *chip, int index, block_t *b, insn_t *insn, uint32
     case OP_XSR:
         o->r = insn->ends; /* look for interrupts behind it */
         if (insn->ends)
-            emit_pseudo(b, is_lend(chip->cache[index], next) ? OP_P_LOOPEND : OP_P_FALL, next);
+            emit_pseudo(m, is_lend(chip->cache[index], next) ? OP_P_LOOPEND : OP_P_FALL, next);
         break;
     case OP_RET:
     case OP_RETW:
     case OP_JX: break;
     default:
         if (insn->ends) /* system operations go on behind themselves */
-            emit_pseudo(b, is_lend(chip->cache[index], next) ? OP_P_LOOPEND : OP_P_FALL, next);
+            emit_pseudo(m, is_lend(chip->cache[index], next) ? OP_P_LOOPEND : OP_P_FALL, next);
         break;
     }
 }
@@ -214,11 +229,12 @@ static void emit_insn(esp32_t *chip, int index, block_t *b, insn_t *insn, uint32
 static uint32_t translate(esp32_t *chip, int index, uint32_t start, uint32_t room)
 {
     lx6_cache_t *c = chip->cache[index];
-    if (c->arena_used + BLOCK_HEADER + 2 * BLOCK_MOST + 4 > ARENA_UNITS)
+    if (c->arena_used + BLOCK_HEADER + OPS_MOST + OPS_MOST / 16 + 1 > ARENA_UNITS)
         lx6_flush(chip, index);
     uint32_t unit = c->arena_used;
     block_t *b = cache_block(c, unit);
-    *b = (block_t){.pc = start};
+    *b = (block_t){.pc = start, .heat = c->heat, .native = c->native};
+    making_t making = {.block = b};
 
     uint32_t pc = start;
     op_t *entry = NULL;             /* its r collects what the new window needs */
@@ -228,26 +244,26 @@ static uint32_t translate(esp32_t *chip, int index, uint32_t start, uint32_t roo
         uint8_t bytes[3];
         insn_t insn;
         if (b->count && is_lend(c, pc)) {
-            emit_pseudo(b, OP_P_LOOPEND, pc);
+            emit_pseudo(&making, OP_P_LOOPEND, pc);
             break;
         }
         if (b->count == BLOCK_MOST) {
-            emit_pseudo(b, OP_P_FALL, pc);
+            emit_pseudo(&making, OP_P_FALL, pc);
             break;
         }
         if (chip->breakpoints && has_breakpoint(chip, pc)) {
             if (b->count)
-                emit_pseudo(b, OP_P_FALL, pc);
+                emit_pseudo(&making, OP_P_FALL, pc);
             else
-                emit_pseudo(b, OP_P_BREAK, pc);
+                emit_pseudo(&making, OP_P_BREAK, pc);
             if (b->count)
                 break;
         }
         if (pc - ROM0_BASE < ROM0_SIZE && rom_code(pc) < 0) {
             if (b->count) {
-                emit_pseudo(b, OP_P_FALL, pc);
+                emit_pseudo(&making, OP_P_FALL, pc);
             } else {
-                emit_pseudo(b, OP_P_ROM, pc);
+                emit_pseudo(&making, OP_P_ROM, pc);
                 b->count = 1;
             }
             break;
@@ -256,9 +272,9 @@ static uint32_t translate(esp32_t *chip, int index, uint32_t start, uint32_t roo
         bool narrow = have && (bytes[0] & 15) >= 8 && (bytes[0] & 15) < 14;
         if (have < (narrow ? 2u : 3u)) {
             if (b->count) {
-                emit_pseudo(b, OP_P_FALL, pc);
+                emit_pseudo(&making, OP_P_FALL, pc);
             } else {
-                emit_pseudo(b, OP_P_FETCH, pc);
+                emit_pseudo(&making, OP_P_FETCH, pc);
                 b->count = 1;
             }
             break;
@@ -270,13 +286,13 @@ static uint32_t translate(esp32_t *chip, int index, uint32_t start, uint32_t roo
         } else if (insn.window > room) {
             if (!b->count)
                 return 0;
-            emit_pseudo(b, OP_P_FALL, pc);
+            emit_pseudo(&making, OP_P_FALL, pc);
             break;
         } else if (insn.window > b->window) {
             b->window = insn.window;
         }
         uint32_t first = b->ops;
-        emit_insn(chip, index, b, &insn, pc);
+        emit_insn(chip, index, &making, &insn, pc);
         if (single && &b->op[first] == single + 1 && pair_up(single, single_op, insn.op)) {
             single = NULL;
         } else {
@@ -296,7 +312,12 @@ static uint32_t translate(esp32_t *chip, int index, uint32_t start, uint32_t roo
     b->end = pc;
     for (uint32_t i = 0; i < b->ops; i++)
         b->op[i].left = (uint8_t)(b->count - b->op[i].left);
-    c->arena_used += BLOCK_HEADER + b->ops;
+    memcpy(block_codes(b), making.code, b->ops);
+    b->first = b->op->handler;
+    if (c->jit)
+        b->op->handler = lx6_handlers()->one[OP_P_HEAT];
+    b->units = BLOCK_HEADER + b->ops + (b->ops + 15) / 16;
+    c->arena_used += b->units;
     return unit;
 }
 

@@ -21,24 +21,34 @@ typedef struct {
 
 typedef struct {
     uint32_t pc;
-    uint16_t count; /* instructions */
-    uint8_t window; /* highest register group touched before an ENTRY, 0..3 */
-    uint32_t end;   /* pc behind the last instruction */
-    uint32_t ops;   /* operations, pseudo ones included */
+    uint16_t count;  /* instructions */
+    uint8_t window;  /* highest register group touched before an ENTRY, 0..3 */
+    uint8_t heat;    /* how often it runs before it becomes code of the host's, see jit.h .. */
+    uint64_t native; /* .. and where that is */
+    uint32_t end;    /* pc behind the last instruction */
+    int32_t first;   /* handler of the first operation, whatever stands there for now */
+    uint32_t units;  /* of the arena */
+    uint32_t ops;    /* operations, pseudo ones included; behind them their opcodes, a byte each */
     op_t op[];
 } block_t;
+_Static_assert(sizeof(block_t) == 2 * sizeof(op_t), "operations lie on units of the arena");
 
 #define BLOCK_MOST    48         /* instructions */
+#define BLOCK_HEAT    16         /* runs of a block after which it is worth being translated */
 #define ARENA_UNITS   (1u << 19) /* of 16 bytes: 8 MB a core at most, touched as used */
 #define JUMP_SLOTS    (1u << 16)
 #define PARTIAL_SLOTS (1u << 14)
 #define LEND_SLOTS    1024u
 
+/* The page tables have room for all that `rotate_right(address - MAP_BASE, 2) >> 10` can be, so
+ * that code needs no check of its range: what was never used takes no memory. */
+#define TABLE_PAGES (1u << 22)
+
 struct lx6_cache {
     /* host address of guest byte 0 of each page (pointer minus guest address), 0 when there is
      * no plain memory to read (write); pages that hold translated code are not in `wr` */
-    uintptr_t rd[MAP_PAGES];
-    uintptr_t wr[MAP_PAGES];
+    uintptr_t rd[TABLE_PAGES];
+    uintptr_t wr[TABLE_PAGES];
 
     uint32_t room;   /* register groups above the current one that are free: 0..3 */
     bool attention;  /* leave the interpreter after this instruction */
@@ -58,13 +68,17 @@ struct lx6_cache {
     uint32_t generation; /* counts flushes: arena indices of an older one mean nothing */
     uint32_t resume_pc;  /* do not stop at the breakpoint here; 0: none */
     struct {
-        op_t *op; /* what was replaced, NULL: nothing; its handler and that of the one before */
-        int32_t handler, before;
+        block_t *block; /* NULL: none is cut */
+        op_t *op;       /* what was replaced; its handler, the one before, and the block's first */
+        int32_t handler, before, entry;
         uint32_t pc;
     } cut;
+    struct jit *jit; /* NULL: all is interpreted */
+    uint64_t native; /* of blocks that have no code */
+    uint8_t heat;    /* of new blocks */
     /* unit 0 is never used: index 0 means none. Part of the struct, so that following a link
      * needs no load of its base */
-    op_t arena[ARENA_UNITS];
+    _Alignas(16) op_t arena[ARENA_UNITS];
 };
 
 /* Empty tables; NULL when memory is short. */
@@ -115,6 +129,16 @@ static inline block_t *cache_block(lx6_cache_t *cache, uint32_t unit)
     return (block_t *)(void *)&cache->arena[unit];
 }
 
+static inline block_t *block_of(const op_t *first)
+{
+    return (block_t *)(void *)((char *)(uintptr_t)first - offsetof(block_t, op));
+}
+
+static inline uint8_t *block_codes(block_t *block)
+{
+    return (uint8_t *)&block->op[block->ops];
+}
+
 /* --- exception.c -------------------------------------------------------------------- */
 
 /* Take the pending interrupt if there is one above the current level. */
@@ -146,6 +170,13 @@ static inline uint32_t lx6_room(const lx6_t *cpu)
     return (uint32_t)__builtin_ctz((ws >> (cpu->windowbase + 1) & 7) | 8);
 }
 
+#define SR_SCOMPARE1 12 /* the others are in special.c */
+#define SR_PS        230
+#define SR_PRID      235
+#define PS_WRITABLE  0x00070F3Fu
+#define PRID_PRO     0xCDCDu
+#define PRID_APP     0xABABu
+
 #define UR_THREADPTR 231
 #define UR_FCR       232
 #define UR_FSR       233
@@ -159,6 +190,8 @@ static inline uint32_t lx6_room(const lx6_t *cpu)
  * the core (timers, interrupts) do them. */
 bool lx6_sr_read(esp32_t *chip, int index, unsigned sr, uint32_t *value);
 bool lx6_sr_write(esp32_t *chip, int index, unsigned sr, uint32_t value);
+/* Where in lx6_t a special register is that can be read as a word; -1: it can't. */
+ptrdiff_t lx6_sr_offset(unsigned sr);
 bool lx6_ur_read(lx6_t *cpu, unsigned ur, uint32_t *value);
 bool lx6_ur_write(lx6_t *cpu, unsigned ur, uint32_t value);
 

@@ -36,6 +36,9 @@ void lx6_cut(esp32_t *chip, int index, block_t *block, uint32_t instructions)
     op_t *op = block->op + instructions; /* or behind it, as there are pseudo-operations */
     while (op->left != block->count - instructions)
         op++;
+    c->cut.block = block;
+    c->cut.entry = block->op->handler;
+    block->op->handler = block->first;
     c->cut.op = op;
     c->cut.handler = op->handler;
     c->cut.before = op[-1].handler;
@@ -46,9 +49,10 @@ void lx6_cut(esp32_t *chip, int index, block_t *block, uint32_t instructions)
 
 void lx6_heal(lx6_cache_t *c)
 {
-    if (!c->cut.op)
+    if (!c->cut.block)
         return;
     c->cut.op[-1].handler = c->cut.before;
     c->cut.op->handler = c->cut.handler;
-    c->cut.op = NULL;
+    c->cut.block->op->handler = c->cut.entry;
+    c->cut.block = NULL;
 }

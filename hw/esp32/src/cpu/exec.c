@@ -4,6 +4,7 @@
  * whole on entry and a side exit gives back what it skipped (op->left). */
 #include "cache.h"
 
+#include "../jit/jit.h"
 #include "../rom/rom.h"
 #include "fpu.h"
 #include "mac16.h"
@@ -641,6 +642,27 @@ L_P_CUT: /* or the block was entered anew, with a larger budget than what it was
         DISPATCH();
     }
     goto out;
+L_P_HEAT:
+    block = block_of(op);
+    if (--block->heat) {
+        goto *(const void *)((const char *) && base + block->first);
+    }
+    block->op->handler = jit_compile(c, block) ? handlers.one[OP_P_NATIVE] : block->first;
+    DISPATCH();
+L_P_NATIVE: {
+    leave_t left = jit_run(cpu, c, block_of(op), budget);
+    budget = c->budget;
+    a = lx6_a(cpu, 0);
+    switch ((enum leave)left.how) {
+    case LEAVE_FIRST:
+        op = left.where;
+        goto *(const void *)((const char *) && base + block_of(op)->first);
+    case LEAVE_AT_OP: op = left.where; DISPATCH();
+    case LEAVE_FOLLOW: op = left.where; FOLLOW(op);
+    case LEAVE_ENTER: block = (block_t *)(uintptr_t)left.where; goto enter_slowly;
+    case LEAVE_LOOK_UP: goto look_up;
+    }
+}
 
 out:
     c->budget = budget;

@@ -10,7 +10,6 @@ enum sr {
     SR_LCOUNT = 2,
     SR_SAR = 3,
     SR_BR = 4,
-    SR_SCOMPARE1 = 12,
     SR_ACCLO = 16,
     SR_ACCHI = 17,
     SR_M0 = 32,
@@ -33,12 +32,10 @@ enum sr {
     SR_INTERRUPT = 226,
     SR_INTCLEAR = 227,
     SR_INTENABLE = 228,
-    SR_PS = 230,
     SR_VECBASE = 231,
     SR_EXCCAUSE = 232,
     SR_DEBUGCAUSE = 233,
     SR_CCOUNT = 234,
-    SR_PRID = 235,
     SR_ICOUNT = 236,
     SR_ICOUNTLEVEL = 237,
     SR_EXCVADDR = 238,
@@ -50,7 +47,6 @@ enum sr {
 #define CONFIGID1      0x1CC5FE96u
 #define SOFTWARE_INTS  (1u << INT_SW0 | 1u << INT_SW1)
 #define CLEARABLE_INTS (SOFTWARE_INTS | 0x50404400u | 1u << INT_PROFILING)
-#define PS_WRITABLE    0x00070F3Fu
 
 /* Registers that are no more than a word, by number. */
 static uint32_t *plain(lx6_t *cpu, unsigned sr)
@@ -105,6 +101,13 @@ static uint32_t *plain(lx6_t *cpu, unsigned sr)
     if (sr >= SR_CCOMPARE0 && sr < SR_CCOMPARE0 + 3)
         return &cpu->ccompare[sr - SR_CCOMPARE0];
     return NULL;
+}
+
+ptrdiff_t lx6_sr_offset(unsigned sr)
+{
+    static lx6_t core;
+    const uint32_t *word = plain(&core, sr);
+    return word ? (const char *)word - (const char *)&core : -1;
 }
 
 /* --- the cycle counter ------------------------------------------------------------------ */
@@ -163,7 +166,7 @@ bool lx6_sr_read(esp32_t *chip, int index, unsigned sr, uint32_t *value)
     switch (sr) {
     case SR_INTERRUPT: *value = cpu->interrupt | (cpu->external & ~0x50404400u); return true;
     case SR_CCOUNT: *value = lx6_ccount(chip, index); return true;
-    case SR_PRID: *value = index ? 0xABAB : 0xCDCD; return true;
+    case SR_PRID: *value = index ? PRID_APP : PRID_PRO; return true;
     case SR_CONFIGID0: *value = CONFIGID0; return true;
     case SR_CONFIGID1: *value = CONFIGID1; return true;
     default: break;
