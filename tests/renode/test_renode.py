@@ -7,11 +7,11 @@ import os
 import re
 import subprocess
 
+import both
 import pytest
 from websockets.sync.client import connect
 
 from hw.camera.sensor import Vc0706
-from hw.esp32.chip import Stop
 from lab import renode
 from lab.net.bridge import MessageServer
 from lab.net.gateway import Gateway, HostForward
@@ -220,14 +220,8 @@ def test_renode_that_dies_is_told_with_what_it_said(repl_image):
             board.run_for(1)
 
 
-def test_a_chip_that_cant_go_on_says_so_each_time_and_the_next_one_can(repl_image, booted_repl):
-    damaged = repl_image[:0x1100] + bytes(0x100) + repl_image[0x1200:]  # of the bootloader
-    with RenodeBoard(damaged) as board:
-        for _ in range(2):
-            assert board.chip.run(board.chip.now + 480_000) & Stop.FATAL
-        assert "checksum" in board.chip.error
-    with RenodeBoard(booted_repl.image, snapshot=booted_repl.snapshot) as board:
-        assert board.console.eval("6 * 7") == "42"
+def test_a_chip_that_cant_go_on(repl_image, booted_repl):
+    both.a_chip_that_cant_go_on_says_so_each_time_and_the_next_one_can(repl_image, booted_repl)
 
 
 def test_nothing_listens(at_prompt):

@@ -1,9 +1,10 @@
 """RenodeBoard over a stand-in for Renode: all but Renode itself, in the default run."""
 
+import both
 import pytest
 from stand_in import fake  # noqa: F401  (a fixture)
 
-from hw.esp32.chip import ChipError, Stop
+from hw.esp32.chip import ChipError
 from lab.net.host import Host
 from lab.net.router import Router
 from lab.net.switch import Switch
@@ -216,14 +217,8 @@ def test_a_break_on_the_line_is_told_to_the_chip(booted_repl, at_prompt):
         assert after == bytes(other.snapshot().chip) != before
 
 
-def test_a_chip_that_cant_go_on_says_so_each_time_and_the_next_one_can(repl_image, booted_repl):
-    damaged = repl_image[:0x1100] + bytes(0x100) + repl_image[0x1200:]  # of the bootloader
-    with RenodeBoard(damaged) as board:
-        for _ in range(2):
-            assert board.chip.run(board.chip.now + 480_000) & Stop.FATAL
-        assert "checksum" in board.chip.error
-    with RenodeBoard(booted_repl.image, snapshot=booted_repl.snapshot) as board:
-        assert board.console.eval("6 * 7") == "42"
+def test_a_chip_that_cant_go_on(repl_image, booted_repl):
+    both.a_chip_that_cant_go_on_says_so_each_time_and_the_next_one_can(repl_image, booted_repl)
 
 
 def test_nothing_is_left_behind(booted_repl, at_prompt):
