@@ -30,6 +30,11 @@ from lab.targets.serial import SerialBoard
 TARGETS = ("embedded", "renode", "unix", "board")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits goes first, so that with xdist the other workers do all else meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--target",

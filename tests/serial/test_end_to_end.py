@@ -15,7 +15,7 @@ from lab.flash import ROOT, board_files
 
 WHOLE = os.environ.get("LAB_BOARD_SUITES") == "all"
 EACH = 1  # tests of each suite file
-pytestmark = pytest.mark.timeout(4 * 3600 if WHOLE else 1200)
+pytestmark = [pytest.mark.waits, pytest.mark.timeout(4 * 3600 if WHOLE else 1200)]
 
 
 @pytest.fixture(scope="module")

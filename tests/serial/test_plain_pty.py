@@ -3,7 +3,7 @@
 import pytest
 from standin_process import PASSWORD, LabBoard, StandInProcess, secret_in
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.waits, pytest.mark.timeout(1200)]
 
 
 def test_from_an_erased_flash_by_hand(tmp_path):
@@ -12,8 +12,7 @@ def test_from_an_erased_flash_by_hand(tmp_path):
                      "LAB_BOARD_RESULTS": str(tmp_path),
                      "LAB_BOARD_ROBOT": "robot/boot.robot robot/echo.robot",
                      "LAB_BOARD_INJECTION": "tests/injection/test_first.py",
-                     "LAB_BOARD_CONFORMANCE": "tests/conformance/test_s7_closing.py",
-                     "LAB_BOARD_SUITES": "all", "LAB_BOARD_EACH": "2"}  # fmt: skip
+                     "LAB_BOARD_SUITES": "injection,robot", "LAB_BOARD_EACH": "2"}  # fmt: skip
         with LabBoard(**variables) as run:
             assert run.finish() == 1
         assert "has no firmware it can start; FLASH=1 writes the pinned one" in run.output
