@@ -335,7 +335,7 @@ def parser() -> argparse.ArgumentParser:
     inject.add_argument("--seed", type=int, default=1, help="of the board's chance (default: 1)")
     inject.add_argument("--budget", type=_seconds, help="seconds; no case is begun after them")
     inject.add_argument(
-        "--target", help="embedded (default), renode, unix, cpython, HOST:PORT; or several"
+        "--target", help="embedded (default), renode, unix, cpython, board, HOST:PORT; or several"
     )
     inject.add_argument("--jobs", type=_count, help="processes (default: one a core)")
     inject.add_argument(

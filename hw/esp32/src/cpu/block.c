@@ -101,9 +101,9 @@ static bool executable(uint32_t pc)
 typedef struct {
     block_t *block;
     uint8_t code[OPS_MOST];
-} making_t;
+} emitter_t;
 
-static op_t *emit(making_t *m, enum opcode op)
+static op_t *emit(emitter_t *m, enum opcode op)
 {
     block_t *b = m->block;
     m->code[b->ops] = (uint8_t)op;
@@ -134,7 +134,7 @@ static bool pair_up(op_t *o, enum opcode first, enum opcode second)
     return true;
 }
 
-static void emit_pseudo(making_t *m, enum opcode op, uint32_t pc)
+static void emit_pseudo(emitter_t *m, enum opcode op, uint32_t pc)
 {
     op_t *o = emit(m, op);
     o->imm = pc;
@@ -150,7 +150,7 @@ static bool has_breakpoint(const esp32_t *chip, uint32_t pc)
     return false;
 }
 
-static void emit_insn(esp32_t *chip, int index, making_t *m, insn_t *insn, uint32_t pc)
+static void emit_insn(esp32_t *chip, int index, emitter_t *m, insn_t *insn, uint32_t pc)
 {
     uint32_t next = pc + insn->length;
     uint32_t literal;
@@ -234,7 +234,7 @@ static uint32_t translate(esp32_t *chip, int index, uint32_t start, uint32_t roo
     uint32_t unit = c->arena_used;
     block_t *b = cache_block(c, unit);
     *b = (block_t){.pc = start, .heat = c->heat, .native = c->native};
-    making_t making = {.block = b};
+    emitter_t making = {.block = b};
 
     uint32_t pc = start;
     op_t *entry = NULL;             /* its r collects what the new window needs */

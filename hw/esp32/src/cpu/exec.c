@@ -60,7 +60,8 @@ static uint32_t nsa(uint32_t v)
 #define F(n)      cpu->f[op->n]
 #define SIGNED(x) ((int32_t)(x))
 
-#define DISPATCH() goto *(const void *)((const char *) && base + op->handler)
+#define DISPATCH_TO(handler) goto *(const void *)((const char *) && base + (handler))
+#define DISPATCH()           DISPATCH_TO(op->handler)
 #define NEXT()                                                                                     \
     do {                                                                                           \
         op++;                                                                                      \
@@ -644,9 +645,8 @@ L_P_CUT: /* or the block was entered anew, with a larger budget than what it was
     goto out;
 L_P_HEAT:
     block = block_of(op);
-    if (--block->heat) {
-        goto *(const void *)((const char *) && base + block->first);
-    }
+    if (--block->heat)
+        DISPATCH_TO(block->first);
     block->op->handler = jit_compile(c, block) ? handlers.one[OP_P_NATIVE] : block->first;
     DISPATCH();
 L_P_NATIVE: {
@@ -654,9 +654,7 @@ L_P_NATIVE: {
     budget = c->budget;
     a = lx6_a(cpu, 0);
     switch ((enum leave)left.how) {
-    case LEAVE_FIRST:
-        op = left.where;
-        goto *(const void *)((const char *) && base + block_of(op)->first);
+    case LEAVE_FIRST: op = left.where; DISPATCH_TO(block_of(op)->first);
     case LEAVE_AT_OP: op = left.where; DISPATCH();
     case LEAVE_FOLLOW: op = left.where; FOLLOW(op);
     case LEAVE_ENTER: block = (block_t *)(uintptr_t)left.where; goto enter_slowly;

@@ -16,8 +16,6 @@
 bool jit_compile(lx6_cache_t *c, block_t *block)
 {
     struct jit *jit = c->jit;
-    if (!jit)
-        return false;
     if (jit->used + CODE_A_BLOCK > CODE_SIZE) {
         c->flush = true;
         return false;

@@ -25,7 +25,8 @@ void jit_open(lx6_cache_t *cache);
 void jit_close(lx6_cache_t *cache);
 /* All code is void, as all blocks are. */
 void jit_flush(lx6_cache_t *cache);
-/* Translate what can be of a block that runs often. False when nothing can. */
+/* Translate what can be of a block that runs often. False when nothing can. Only
+ * for a cache that has a JIT. */
 bool jit_compile(lx6_cache_t *cache, block_t *block);
 /* Run a block that was translated and paid for; the budget comes back in cache->budget. */
 leave_t jit_run(lx6_t *cpu, lx6_cache_t *cache, const block_t *block, int32_t budget);

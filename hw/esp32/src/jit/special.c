@@ -3,8 +3,7 @@
 
 #ifdef __x86_64__
 
-/* --- loops
- * ---------------------------------------------------------------------------------------------- */
+/* --- loops --- */
 
 void jit_loop(making_t *m)
 {
@@ -38,8 +37,7 @@ void jit_loop_end(making_t *m)
     jit_follow(m, m->op);
 }
 
-/* --- special registers
- * ------------------------------------------------------------------------------------ */
+/* --- special registers --- */
 
 bool jit_read_special(making_t *m)
 {
