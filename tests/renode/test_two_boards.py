@@ -34,9 +34,14 @@ if first:
     client.send(b"to " + client.recv(100) + b" from " + me.encode())
     client.close()
 else:
-    time.sleep(1)
-    client = socket.socket()
-    client.connect(("10.0.9.1", 7))
+    while True:  # the other one may not listen yet
+        client = socket.socket()
+        try:
+            client.connect(("10.0.9.1", 7))
+            break
+        except OSError:
+            client.close()
+            time.sleep_ms(50)
     client.send(me.encode())
     print("seen:", client.recv(100).decode())
 """
